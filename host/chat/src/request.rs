@@ -1,0 +1,295 @@
+//! A request, as every room but `dialect` sees it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::segment::{Place, Role, Segment, SegmentId, put};
+
+/// Whose wire format something came in or goes out in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// `POST /v1/chat/completions`.
+    OpenAiChat,
+    /// `POST /v1/messages`.
+    AnthropicMessages,
+}
+
+impl Dialect {
+    /// The name that policies, records and the configuration use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "openai-chat",
+            Dialect::AnthropicMessages => "anthropic-messages",
+        }
+    }
+}
+
+/// What a request asks of a target beyond text in and text out. Each changes what
+/// the answer means, so a target without it cannot answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capability {
+    /// Declared tools, tool calls or tool results.
+    Tools,
+    /// Images as input.
+    Images,
+    /// Audio as input or output.
+    Audio,
+    /// Files as input.
+    Files,
+    /// An answer that is a JSON object.
+    JsonObject,
+    /// An answer that fits a schema.
+    JsonSchema,
+    /// Log probabilities of tokens.
+    Logprobs,
+    /// More than one choice.
+    Choices,
+    /// Biases on single tokens.
+    LogitBias,
+    /// Tools that the provider itself runs, which reach out of the fence.
+    HostedTools,
+    /// Content of a kind that the house does not know, which only the same dialect carries.
+    UnknownContent,
+}
+
+impl Capability {
+    /// Every capability, in order.
+    pub const ALL: [Capability; 11] = [
+        Capability::Tools,
+        Capability::Images,
+        Capability::Audio,
+        Capability::Files,
+        Capability::JsonObject,
+        Capability::JsonSchema,
+        Capability::Logprobs,
+        Capability::Choices,
+        Capability::LogitBias,
+        Capability::HostedTools,
+        Capability::UnknownContent,
+    ];
+
+    /// The name that policies, errors and the configuration use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::Tools => "tools",
+            Capability::Images => "images",
+            Capability::Audio => "audio",
+            Capability::Files => "files",
+            Capability::JsonObject => "json-object",
+            Capability::JsonSchema => "json-schema",
+            Capability::Logprobs => "logprobs",
+            Capability::Choices => "choices",
+            Capability::LogitBias => "logit-bias",
+            Capability::HostedTools => "hosted-tools",
+            Capability::UnknownContent => "unknown-content",
+        }
+    }
+
+    /// The capability of that name.
+    pub fn from_name(name: &str) -> Option<Capability> {
+        Capability::ALL.into_iter().find(|capability| capability.name() == name)
+    }
+}
+
+/// A chat request.
+///
+/// Cloning is cheap: text and JSON are shared until [`Request::with_texts`] changes them.
+#[derive(Clone)]
+pub struct Request {
+    /// The id that the client sees in `x-request-id`.
+    pub id: String,
+    /// The dialect it came in.
+    pub dialect: Dialect,
+    /// The model name that the client asked for.
+    pub model: String,
+    /// True when the client wants a stream.
+    pub streamed: bool,
+    /// True when the client wants a usage chunk at the end of a stream.
+    pub wants_usage: bool,
+    /// The conversation, as ids of segments.
+    pub turns: Vec<Turn>,
+    /// Declared tools, as ids of segments.
+    pub tools: Vec<Tool>,
+    /// How to generate.
+    pub sampling: Sampling,
+    /// What a target must be able to do; sorted, without repetition.
+    pub needs: Vec<Capability>,
+    /// Names of parameters in use that a target may ignore without changing what
+    /// the answer means (`seed`, `user`, unknown fields, ...); sorted.
+    pub optional: Vec<String>,
+    /// Estimated tokens of the whole prompt.
+    pub input_tokens: u32,
+    segments: Arc<Vec<Segment>>,
+    body: Arc<Value>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// The participant's name.
+    pub name: Option<SegmentId>,
+    /// What is said, in order.
+    pub parts: Vec<Part>,
+}
+
+/// One part of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Text.
+    Text(SegmentId),
+    /// The model's reasoning of an earlier turn.
+    Reasoning(SegmentId),
+    /// The model's refusal of an earlier turn.
+    Refusal(SegmentId),
+    /// A call that the model made.
+    ToolCall {
+        /// The call's id.
+        id: SegmentId,
+        /// The tool's name.
+        name: SegmentId,
+        /// JSON in a string.
+        arguments: SegmentId,
+    },
+    /// What a tool answered.
+    ToolResult {
+        /// The id of the call.
+        call: SegmentId,
+        /// The answer's texts.
+        texts: Vec<SegmentId>,
+    },
+    /// An image, a recording, a file: `media_type` of the segment tells.
+    Attachment(SegmentId),
+    /// Content of a kind that only its own dialect carries.
+    Unknown,
+}
+
+/// A declared tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// Its name.
+    pub name: SegmentId,
+    /// What it is for.
+    pub description: Option<SegmentId>,
+    /// JSON pointer of its parameters' schema in the body.
+    pub parameters: Option<String>,
+}
+
+/// How to generate. Absent means the target's own default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sampling {
+    /// 0 is greedy.
+    pub temperature: Option<f32>,
+    /// Nucleus sampling, 0 to 1.
+    pub top_p: Option<f32>,
+    /// Tokens at most.
+    pub max_tokens: Option<u32>,
+    /// Texts that end the answer.
+    pub stop: Vec<SegmentId>,
+    /// Same seed, same text, where the target can.
+    pub seed: Option<i64>,
+    /// Number of choices; 1 unless asked.
+    pub choices: u32,
+}
+
+impl Request {
+    /// An empty request of `dialect` around its JSON. The decoder fills the public
+    /// fields.
+    pub fn new(id: String, dialect: Dialect, body: Value, segments: Vec<Segment>) -> Request {
+        Request {
+            id,
+            dialect,
+            model: String::new(),
+            streamed: false,
+            wants_usage: false,
+            turns: Vec::new(),
+            tools: Vec::new(),
+            sampling: Sampling { choices: 1, ..Sampling::default() },
+            needs: Vec::new(),
+            optional: Vec::new(),
+            input_tokens: 0,
+            segments: Arc::new(segments),
+            body: Arc::new(body),
+        }
+    }
+
+    /// Every string of the request.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The text of one segment; empty for an id of another request.
+    pub fn text(&self, id: SegmentId) -> &str {
+        self.segments.get(id.index()).map_or("", |segment| segment.text.as_str())
+    }
+
+    /// The JSON in the dialect it came in.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The JSON, without a copy when this is its last owner.
+    pub fn into_body(self) -> Value {
+        Arc::unwrap_or_clone(self.body)
+    }
+
+    /// Says that no detector could read these segments, so that the floor counts them
+    /// as unreadable.
+    pub fn mark_unreadable(&mut self, ids: impl IntoIterator<Item = SegmentId>) {
+        for id in ids {
+            if let Some(segment) = Arc::make_mut(&mut self.segments).get_mut(id.index()) {
+                segment.readable = false;
+            }
+        }
+    }
+
+    /// The same request with other texts in some segments, in the JSON as well.
+    ///
+    /// # Errors
+    /// The id of the first segment that cannot be changed: unknown, not where it
+    /// should stand, or a key whose new name a sibling has.
+    pub fn with_texts(
+        &self,
+        texts: impl IntoIterator<Item = (SegmentId, String)>,
+    ) -> Result<Request, SegmentId> {
+        let mut changed = self.clone();
+        let mut keys = Vec::new();
+        for (id, text) in texts {
+            let segments = Arc::make_mut(&mut changed.segments);
+            let segment = segments.get_mut(id.index()).ok_or(id)?;
+            segment.text = text;
+            match &segment.place {
+                // Keys come last and deepest first: renaming one moves what is below it.
+                Place::Key(pointer) => keys.push((pointer.matches('/').count(), id)),
+                Place::Value(_) => {
+                    if !put(Arc::make_mut(&mut changed.body), &segment.place, &segment.text) {
+                        return Err(id);
+                    }
+                }
+            }
+        }
+        keys.sort_by_key(|&(depth, _)| std::cmp::Reverse(depth));
+        for (_, id) in keys {
+            let segment = &changed.segments[id.index()];
+            if !put(Arc::make_mut(&mut changed.body), &segment.place, &segment.text) {
+                return Err(id);
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Shows shapes and never text.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("dialect", &self.dialect)
+            .field("streamed", &self.streamed)
+            .field("turns", &self.turns.len())
+            .field("segments", &self.segments.len())
+            .finish_non_exhaustive()
+    }
+}
