@@ -1,1 +1,16 @@
-//! ringfence-local
+//! The model that answers in this process. The only crate that knows Burn.
+//!
+//! A model folder in the layout of the model hub becomes a [`Local`]: one thread owns
+//! the device and answers one request after the other, a bounded queue stands in front
+//! of it, and the rest of the house sees a [`ringfence_fence::Provider`]. What has no
+//! exact counterpart here (an architecture, a rope type, an activation, a tensor) is
+//! refused by name when the model is loaded, never guessed.
+
+mod fault;
+mod local;
+mod provider;
+mod settings;
+
+pub use fault::LocalError;
+pub use local::{Description, Local, inspect};
+pub use settings::{DeviceChoice, LocalConfig, ModelSource};
