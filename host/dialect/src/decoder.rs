@@ -1,0 +1,160 @@
+//! A target's answer, read as it arrives.
+
+use ringfence_chat::sse::{SseError, SseEvent, SseReader};
+use ringfence_chat::{Chunk, Dialect};
+
+use crate::fault::Fault;
+use crate::{anthropic, openai_chat};
+
+/// Reads one answer from bytes that arrive in any pieces.
+///
+/// A whole answer becomes one chunk when it ends; each event of a stream becomes at
+/// most one chunk as soon as it is complete. Bytes after the dialect's own end of a
+/// stream are not looked at.
+pub struct Decoder {
+    form: Form,
+    taken: usize,
+    limit: usize,
+}
+
+enum Form {
+    Whole { dialect: Dialect, choices: u32, body: Vec<u8> },
+    Stream { reader: SseReader, read: Vec<SseEvent>, stream: Stream },
+}
+
+enum Stream {
+    OpenAiChat(openai_chat::StreamReader),
+    Anthropic(anthropic::StreamReader),
+}
+
+impl Decoder {
+    /// Bytes of a whole answer at most. Images and recordings come in base64.
+    pub const WHOLE_BYTES: usize = 64 << 20;
+    /// Bytes of one event of a stream at most.
+    pub const EVENT_BYTES: usize = 16 << 20;
+    /// Bytes of a stream at most.
+    pub const STREAM_BYTES: usize = 256 << 20;
+
+    /// A decoder for an answer with so many choices: 1 unless the request asked for more.
+    pub fn new(dialect: Dialect, streamed: bool, choices: u32) -> Decoder {
+        if !streamed {
+            let form = Form::Whole { dialect, choices, body: Vec::new() };
+            return Decoder { form, taken: 0, limit: Self::WHOLE_BYTES };
+        }
+        let stream = match dialect {
+            Dialect::OpenAiChat => Stream::OpenAiChat(openai_chat::StreamReader::new(choices)),
+            Dialect::AnthropicMessages => Stream::Anthropic(anthropic::StreamReader::default()),
+        };
+        let reader = SseReader::new(Self::EVENT_BYTES);
+        let form = Form::Stream { reader, read: Vec::new(), stream };
+        Decoder { form, taken: 0, limit: Self::STREAM_BYTES }
+    }
+
+    /// Takes more bytes and appends the chunks that they complete to `chunks`. What
+    /// stands before a fault is appended too.
+    ///
+    /// # Errors
+    /// [`Fault`]; the decoder must not be used afterwards.
+    pub fn push(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) -> Result<(), Fault> {
+        if self.is_done() {
+            return Ok(());
+        }
+        self.taken = self.taken.saturating_add(bytes.len());
+        if self.taken > self.limit {
+            return Err(Fault::TooLarge);
+        }
+        match &mut self.form {
+            Form::Whole { body, .. } => {
+                body.extend_from_slice(bytes);
+                Ok(())
+            }
+            Form::Stream { reader, read, stream } => {
+                let pushed = reader.push(bytes, read);
+                for event in read.drain(..) {
+                    if stream.is_done() {
+                        break;
+                    }
+                    if let Some(chunk) = stream.event(event)? {
+                        chunks.push(chunk);
+                    }
+                }
+                match pushed {
+                    _ if stream.is_done() => Ok(()),
+                    Ok(()) => Ok(()),
+                    Err(SseError::TooLarge) => Err(Fault::TooLarge),
+                    Err(SseError::NotUtf8) => Err(Fault::Malformed),
+                }
+            }
+        }
+    }
+
+    /// Says that no more bytes come, and appends what is left to `chunks`.
+    ///
+    /// # Errors
+    /// [`Fault::Truncated`] when the answer was not complete.
+    pub fn end(&mut self, chunks: &mut Vec<Chunk>) -> Result<(), Fault> {
+        match &mut self.form {
+            Form::Whole { dialect, choices, body } => {
+                let body = std::mem::take(body);
+                chunks.push(match dialect {
+                    Dialect::OpenAiChat => openai_chat::read_whole(&body, *choices)?,
+                    Dialect::AnthropicMessages => anthropic::read_whole(&body)?,
+                });
+                Ok(())
+            }
+            Form::Stream { reader, stream, .. } => {
+                let complete = stream.is_done() || (stream.may_end() && !reader.is_unfinished());
+                if complete { Ok(()) } else { Err(Fault::Truncated) }
+            }
+        }
+    }
+
+    /// True when the stream said that it is complete: nothing more is worth reading.
+    pub fn is_done(&self) -> bool {
+        match &self.form {
+            Form::Whole { .. } => false,
+            Form::Stream { stream, .. } => stream.is_done(),
+        }
+    }
+}
+
+impl Stream {
+    fn event(&mut self, event: SseEvent) -> Result<Option<Chunk>, Fault> {
+        match self {
+            Stream::OpenAiChat(stream) => stream.event(&event),
+            Stream::Anthropic(stream) => stream.event(event),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Stream::OpenAiChat(stream) => stream.is_done(),
+            Stream::Anthropic(stream) => stream.is_done(),
+        }
+    }
+
+    /// True when the connection may end here although the stream did not say so.
+    fn may_end(&self) -> bool {
+        match self {
+            Stream::OpenAiChat(stream) => stream.may_end(),
+            Stream::Anthropic(_) => false,
+        }
+    }
+}
+
+/// What a target's error body says, in words that the house knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reported {
+    /// The most telling code that is on the house's list.
+    pub code: Option<&'static str>,
+}
+
+/// Looks for a known code in a target's error body. Nothing else of it is kept.
+pub fn reported(dialect: Dialect, body: &[u8]) -> Reported {
+    let Ok(body) = serde_json::from_slice(body) else { return Reported::default() };
+    let code = match dialect {
+        Dialect::OpenAiChat => openai_chat::known_code(&body),
+        Dialect::AnthropicMessages => anthropic::known_code(&body),
+    };
+    Reported { code }
+}

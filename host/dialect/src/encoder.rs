@@ -1,0 +1,136 @@
+//! What a client gets.
+
+use ringfence_chat::{Chunk, Dialect};
+use serde_json::{Map, Value, json};
+
+use crate::openai_chat;
+
+/// What every part of one answer says alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The answer's id where the target gives none.
+    pub id: String,
+    /// The model that answers, where the target does not name it: never the name that
+    /// the client asked for.
+    pub model: String,
+    /// Seconds since 1970-01-01T00:00Z, where the target says nothing.
+    pub created: u64,
+    /// True when a stream ends with a usage chunk.
+    pub wants_usage: bool,
+}
+
+/// Writes one answer in the client's dialect: either a stream, by [`Encoder::chunk`]
+/// and then [`Encoder::end`] or [`Encoder::error`], or a whole answer by
+/// [`Encoder::whole`].
+///
+/// A chunk that came in the client's dialect keeps its unknown fields; its texts are
+/// those of its events, and a text that no event holds is emptied.
+pub struct Encoder {
+    writer: openai_chat::Writer,
+}
+
+impl Encoder {
+    /// The media type of a stream.
+    pub const STREAM_TYPE: &'static str = "text/event-stream; charset=utf-8";
+    /// The media type of a whole answer.
+    pub const WHOLE_TYPE: &'static str = "application/json";
+
+    /// An encoder for one answer to a client of `dialect`.
+    pub fn new(dialect: Dialect, envelope: Envelope) -> Encoder {
+        match dialect {
+            // Anthropic's clients are not served yet: `decode_request` refuses them.
+            Dialect::OpenAiChat | Dialect::AnthropicMessages => {
+                Encoder { writer: openai_chat::Writer::new(envelope) }
+            }
+        }
+    }
+
+    /// Appends what the client gets for one chunk: complete events, or nothing.
+    pub fn chunk(&mut self, chunk: Chunk, out: &mut Vec<u8>) {
+        self.writer.chunk(chunk, out);
+    }
+
+    /// Appends the end of a complete stream.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        self.writer.end(out);
+    }
+
+    /// Appends the end of a stream that failed. Nothing may follow.
+    pub fn error(&mut self, error: &ErrorBody, out: &mut Vec<u8>) {
+        self.writer.error(error, out);
+    }
+
+    /// Appends a comment that keeps the connection open and that every client skips.
+    pub fn keepalive(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b": keepalive\n\n");
+    }
+
+    /// The body of a whole answer.
+    pub fn whole(self, chunks: Vec<Chunk>) -> Vec<u8> {
+        self.writer.whole(chunks)
+    }
+}
+
+/// An error as clients read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// For people.
+    pub message: String,
+    /// The type: `invalid_request_error`, ...
+    pub kind: String,
+    /// The parameter at fault.
+    pub param: Option<String>,
+    /// For programs.
+    pub code: Option<String>,
+}
+
+/// The body of an error answer.
+pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
+    let body = match dialect {
+        Dialect::OpenAiChat => openai_chat::error_json(error),
+        Dialect::AnthropicMessages => json!({
+            "type": "error",
+            "error": { "type": error.kind, "message": error.message },
+        }),
+    };
+    to_bytes(&body)
+}
+
+/// A model in the list of models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// The name that clients ask for.
+    pub id: String,
+    /// Seconds since 1970-01-01T00:00Z.
+    pub created: u64,
+    /// Who serves it.
+    pub owned_by: String,
+}
+
+/// The body of the list of models.
+pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
+    let body = match dialect {
+        Dialect::OpenAiChat | Dialect::AnthropicMessages => openai_chat::models_json(models),
+    };
+    to_bytes(&body)
+}
+
+/// The JSON as bytes.
+pub(crate) fn to_bytes(body: &Value) -> Vec<u8> {
+    body.to_string().into_bytes()
+}
+
+/// The member `name` of `map`, an object: made when it is missing or something else.
+pub(crate) fn object_at<'a>(
+    map: &'a mut Map<String, Value>,
+    name: &str,
+) -> &'a mut Map<String, Value> {
+    let slot = map.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    if !slot.is_object() {
+        *slot = Value::Object(Map::new());
+    }
+    match slot {
+        Value::Object(object) => object,
+        _ => unreachable!("it was just made an object"),
+    }
+}

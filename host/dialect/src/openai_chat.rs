@@ -1,0 +1,21 @@
+//! OpenAI's chat completions, and what is compatible with them.
+
+mod folding;
+mod messages;
+mod outbound;
+mod parameters;
+mod put_back;
+mod reading;
+mod request;
+mod stream;
+mod tools;
+mod whole;
+mod writing;
+
+pub(crate) use messages::split_data_url;
+pub(crate) use outbound::encode_request;
+pub(crate) use reading::known_code;
+pub(crate) use request::decode_request;
+pub(crate) use stream::StreamReader;
+pub(crate) use whole::read_whole;
+pub(crate) use writing::{Writer, error_json, models_json};

@@ -1,0 +1,87 @@
+//! A request for a target of this dialect.
+
+use std::collections::BTreeSet;
+
+use ringfence_chat::Request;
+use serde_json::{Map, Value};
+
+use super::parameters::is_ignorable;
+use super::request::header_name;
+use crate::Translated;
+use crate::fault::Unsupported;
+
+/// The client's own JSON with the target's name of the model, so that every other
+/// field arrives as it was written.
+///
+/// A stream always asks for usage, for the house's own books; the encoder keeps it
+/// from clients that did not ask. Optional parameters that `honours` leaves out are
+/// removed at the top level, which is where every one of them stands.
+pub(crate) fn encode_request(
+    request: &Request,
+    model: &str,
+    honours: Option<&[String]>,
+) -> Result<Translated, Unsupported> {
+    let Value::Object(map) = request.body() else { return Err(Unsupported::new("body")) };
+    let mut dropped = BTreeSet::new();
+    let mut body = Vec::with_capacity(1024);
+    let mut members = Members::begin(&mut body);
+    members.add("model", &Value::from(model));
+    for (name, value) in map {
+        match name.as_str() {
+            "model" | "stream_options" => {}
+            "stream" => members.add(name, &Value::from(request.streamed)),
+            other => {
+                let honoured = honours.is_none_or(|names| names.iter().any(|one| one == other));
+                if honoured || !is_ignorable(other) {
+                    members.add(name, value);
+                } else {
+                    dropped.insert(header_name(other));
+                }
+            }
+        }
+    }
+    if request.streamed {
+        members.add("stream_options", &stream_options(map.get("stream_options")));
+    }
+    members.end();
+    Ok(Translated { body, dropped: dropped.into_iter().collect() })
+}
+
+fn stream_options(asked: Option<&Value>) -> Value {
+    let mut options = asked.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
+    options.insert("include_usage".to_owned(), Value::Bool(true));
+    Value::Object(options)
+}
+
+/// Writes an object member by member, so that a body of many megabytes is not copied
+/// for the sake of one field.
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl Members<'_> {
+    fn begin(out: &mut Vec<u8>) -> Members<'_> {
+        out.push(b'{');
+        Members { out, first: true }
+    }
+
+    fn add(&mut self, name: &str, value: &Value) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        self.write(&Value::from(name));
+        self.out.push(b':');
+        self.write(value);
+    }
+
+    fn write(&mut self, value: &Value) {
+        if serde_json::to_writer(&mut *self.out, value).is_err() {
+            unreachable!("a value with string keys is written to memory");
+        }
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+}
