@@ -1,10 +1,27 @@
 //! The configuration, resolved: every name known, every file read, every unit a type.
 //!
-//! [`Config::load`] is the only way to one, and it says everything that is wrong
-//! before a port is bound.
+//! [`Config::load`] and [`Config::embedded`] are the ways to one, and they say
+//! everything that is wrong before a port is bound. Variables of the environment, key
+//! files and the configuration itself are read here and nowhere else.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod caller_keys;
+mod connections;
+mod mistake;
+mod model;
+mod policies;
+mod raw;
+mod reader;
+mod resolve;
+mod surroundings;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +30,12 @@ use ringfence_fence::{Caller, Digest, Floor, Mode, OnFailure, Target};
 use ringfence_ledger::Durability;
 use ringfence_local::LocalConfig;
 use ringfence_policy::{Grants, Limits};
+
+pub use mistake::{Mistake, Mistakes};
+pub use resolve::FILE_BYTES;
+pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
+
+use resolve::{Cloud, Origin, resolve};
 
 /// A configuration that can be served.
 #[derive(Debug, Clone)]
@@ -37,6 +60,8 @@ pub struct Config {
     pub local: Option<LocalConfig>,
     /// The books.
     pub ledger: Ledger,
+    /// What is odd and not wrong.
+    pub warnings: Vec<Mistake>,
 }
 
 /// The listener and its bounds.
@@ -64,7 +89,7 @@ pub struct CallerKey {
 }
 
 /// A target and how to reach it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TargetEntry {
     /// The target as the fence sees it.
     pub target: Arc<Target>,
@@ -73,7 +98,7 @@ pub struct TargetEntry {
 }
 
 /// How to reach a target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reach {
     /// The model in this process.
     Local,
@@ -102,6 +127,8 @@ pub struct PolicyEntry {
     pub config: String,
     /// The only digest that it may have, when pinned.
     pub digest: Option<Digest>,
+    /// For a folder: stems of files whose policies leave the chain when they vanish.
+    pub retired: Vec<String>,
 }
 
 /// Where the bytes of a policy come from.
@@ -116,10 +143,145 @@ pub enum PolicySource {
 }
 
 /// The books.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
     /// The file.
     pub file: PathBuf,
     /// When a record counts as written.
     pub durability: Durability,
+}
+
+impl Config {
+    /// The embedded configuration, as it is written.
+    pub const EMBEDDED: &'static str = include_str!("config/embedded.toml");
+
+    /// The configuration in `file`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(file: &Path) -> Result<Config, Mistakes> {
+        let text = read(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        resolve(
+            &text,
+            &Origin {
+                file: Some(file),
+                // An absolute folder keeps meaning the same.
+                folder: &std::path::absolute(folder_or_here(folder)).unwrap_or(folder.into()),
+                surroundings: &Surroundings::Process,
+                cloud: Cloud::On,
+            },
+        )
+    }
+
+    /// The embedded configuration. With `cloud`, targets in the cloud whose keys are
+    /// set are on.
+    ///
+    /// # Errors
+    /// Nothing but a missing folder for its state.
+    pub fn embedded(cloud: bool) -> Result<Config, Mistakes> {
+        resolve(
+            Self::EMBEDDED,
+            &Origin {
+                file: None,
+                folder: &std::env::current_dir().unwrap_or_default(),
+                surroundings: &Surroundings::Process,
+                cloud: if cloud { Cloud::WhereKeysAreSet } else { Cloud::Off },
+            },
+        )
+    }
+
+    /// The configuration in `text`, with paths relative to `folder`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_text(
+        text: &str,
+        folder: &Path,
+        surroundings: &Surroundings,
+    ) -> Result<Config, Mistakes> {
+        resolve(text, &Origin { file: None, folder, surroundings, cloud: Cloud::On })
+    }
+
+    /// The same, listening at `address`.
+    ///
+    /// # Errors
+    /// The address can be reached from outside, and anyone may call.
+    pub fn at(mut self, address: SocketAddr) -> Result<Config, Mistakes> {
+        if self.callers.is_empty() && !address.ip().is_loopback() {
+            return Err(Mistakes(vec![Mistake {
+                file: self.file,
+                line: None,
+                what: format!(
+                    "{address} can be reached from outside this machine, and there are no callers"
+                ),
+                remedy: "add [[callers]] to a configuration file (`ringfence key new` prints an \
+                         entry), or listen on 127.0.0.1"
+                    .into(),
+            }]));
+        }
+        self.server.address = address;
+        Ok(self)
+    }
+}
+
+impl Server {
+    /// Bounds of `body_bytes`.
+    pub const BODY_BYTES: RangeInclusive<u64> = 1024..=1 << 30;
+    /// Bounds of `connections`.
+    pub const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
+    /// Bounds of `answer_within_seconds` and `drain_within_seconds`.
+    pub const SECONDS: RangeInclusive<u64> = 1..=86_400;
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            // Coding agents send tens of MiB.
+            body_bytes: 32 << 20,
+            connections: 1024,
+            answer_within: Duration::from_secs(600),
+            drain_within: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Ledger {
+    /// The file's name in the state folder.
+    pub const FILE: &'static str = "ledger.jsonl";
+    /// Milliseconds between two syncs, unless the configuration says otherwise.
+    pub const GROUP_MS: u64 = 5;
+    /// Bounds of `group_ms`.
+    pub const GROUPS_MS: RangeInclusive<u64> = 0..=1000;
+}
+
+fn read(file: &Path) -> Result<String, Mistakes> {
+    let wrong = |what: String, remedy: &str| {
+        let remedy = remedy.to_owned();
+        Mistakes(vec![Mistake { file: Some(file.to_owned()), line: None, what, remedy }])
+    };
+    let unreadable = |error: std::io::Error| {
+        wrong(format!("cannot be read: {error}"), "give an existing file to --config")
+    };
+    // A pipe or a device would block or never end.
+    if !fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(wrong("is no regular file".into(), "give an existing file to --config"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(file)
+        .and_then(|opened| opened.take(FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES {
+        return Err(wrong(format!("is larger than {FILE_BYTES} bytes"), "make it smaller"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
+        wrong(format!("line {line} is not UTF-8"), "save the file as UTF-8")
+    })
+}
+
+fn folder_or_here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
