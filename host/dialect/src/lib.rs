@@ -26,7 +26,7 @@ use ringfence_chat::{Dialect, Request};
 
 pub use carries::{Carries, carries, carries_from};
 pub use decoder::{Decoder, Reported, reported};
-pub use encoder::{Encoder, Envelope, ErrorBody, ModelEntry, error_body, models_body};
+pub use encoder::{Encoder, Envelope, ErrorBody, ModelEntry, error_body, model_body, models_body};
 pub use fault::{Fault, Malformed, Unsupported};
 pub use walk::SEGMENTS;
 

@@ -18,4 +18,4 @@ pub(crate) use reading::known_code;
 pub(crate) use request::decode_request;
 pub(crate) use stream::StreamReader;
 pub(crate) use whole::read_whole;
-pub(crate) use writing::{Writer, error_json, models_json};
+pub(crate) use writing::{Writer, error_json, model_json, models_json};

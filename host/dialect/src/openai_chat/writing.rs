@@ -287,17 +287,18 @@ pub(crate) fn error_json(error: &ErrorBody) -> Value {
 
 /// The list of models as this dialect says it.
 pub(crate) fn models_json(models: &[ModelEntry]) -> Value {
-    let data: Vec<Value> = (models.iter())
-        .map(|model| {
-            json!({
-                "id": model.id,
-                "object": "model",
-                "created": model.created,
-                "owned_by": model.owned_by,
-            })
-        })
-        .collect();
+    let data: Vec<Value> = models.iter().map(model_json).collect();
     json!({ "object": "list", "data": data })
+}
+
+/// One model.
+pub(crate) fn model_json(model: &ModelEntry) -> Value {
+    json!({
+        "id": model.id,
+        "object": "model",
+        "created": model.created,
+        "owned_by": model.owned_by,
+    })
 }
 
 fn event(body: &Value, out: &mut Vec<u8>) {
