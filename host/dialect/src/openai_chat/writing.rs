@@ -291,7 +291,7 @@ pub(crate) fn models_json(models: &[ModelEntry]) -> Value {
     json!({ "object": "list", "data": data })
 }
 
-/// One model.
+/// A model as this dialect says it.
 pub(crate) fn model_json(model: &ModelEntry) -> Value {
     json!({
         "id": model.id,
