@@ -123,14 +123,6 @@ pub fn model_body(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
     to_bytes(&body)
 }
 
-/// The body of an answer about one model.
-pub fn model_body(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
-    let body = match dialect {
-        Dialect::OpenAiChat | Dialect::AnthropicMessages => openai_chat::model_json(model),
-    };
-    to_bytes(&body)
-}
-
 /// The JSON as bytes.
 pub(crate) fn to_bytes(body: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
