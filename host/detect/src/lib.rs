@@ -1,1 +1,33 @@
-//! ringfence-detect
+//! Finds what should perhaps not leave: personal data and secrets, with their place.
+//!
+//! [`Detector::read`] goes over every segment of a request once, for all policies. A
+//! finding's span is bytes of the segment's own text, on character boundaries, also
+//! when the value stood there in disguise: behind zero-width characters, in full-width
+//! digits, in base64. Segments that are disguised deeper than the bounds allow are
+//! reported as unreadable, so that the floor treats them like an image.
+//!
+//! How it works: one pass over the bytes marks the places that could begin something
+//! ([`scan`]); each family looks only at the marks that concern it and checks more than
+//! a pattern (a checksum, a table, the words around it); what overlaps is settled by
+//! one rule ([`overlap`]). Text without a mark costs that pass and nothing else. The
+//! work is linear in the text: every look to the left or right is bounded.
+//!
+//! Pure functions over text: no I/O, no clock, no state.
+
+mod candidate;
+mod card;
+mod context;
+mod detector;
+mod disguise;
+mod email;
+mod iban;
+mod ip;
+mod overlap;
+mod parts;
+mod phone;
+mod scan;
+mod secret;
+mod ssn;
+
+pub use candidate::{ENTITIES, Span};
+pub use detector::{Detector, Reading};

@@ -1,0 +1,239 @@
+//! The detector: every family over every segment.
+
+use std::borrow::Cow;
+
+use ringfence_chat::{Kind, Request, Segment, SegmentId};
+use ringfence_fence::Finding;
+
+use crate::candidate::Span;
+use crate::disguise::{self, Letters, encoded};
+use crate::scan::{Marks, Scan, Scanner};
+use crate::secret::Secrets;
+use crate::{card, email, iban, ip, overlap, parts, phone, ssn};
+
+/// What was found in a request.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Ordered by segment and start; no two overlap.
+    pub findings: Vec<Finding>,
+    /// Segments that are not attachments and that no detector could read to the end:
+    /// too long, too deeply disguised, a file in the middle of a text. Ordered.
+    pub unreadable: Vec<SegmentId>,
+}
+
+/// Finds personal data and secrets. Made once and shared: it has no state.
+pub struct Detector {
+    scanner: Scanner,
+    secrets: Secrets,
+    letters: Letters,
+}
+
+/// What opening the disguises of one text may still cost.
+struct Allowance {
+    bytes: usize,
+    exceeded: bool,
+}
+
+impl Detector {
+    /// The bytes of one segment that are read. A longer one counts as unreadable.
+    pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+
+    /// The bytes of one request that are read; segments after them count as unreadable.
+    pub const REQUEST_BYTES: usize = 64 * 1024 * 1024;
+
+    /// The findings of one request; segments with more count as unreadable.
+    pub const FINDINGS: usize = 20_000;
+
+    /// Layers of disguise that are opened. What hides deeper counts as unreadable.
+    pub const LAYERS: usize = 4;
+
+    /// Bytes that opening the disguises of one text may produce, for each byte of it.
+    pub const OPENED_PER_BYTE: usize = 6;
+
+    /// A detector with all its tables; takes a few milliseconds.
+    pub fn new() -> Detector {
+        let secrets = Secrets::new();
+        Detector { scanner: Scanner::new(&secrets.literals()), secrets, letters: Letters::new() }
+    }
+
+    /// Finds everything in a request.
+    pub fn read(&self, request: &Request) -> Reading {
+        let mut reading = Reading::default();
+        let mut across = parts::across(self, request);
+        let mut bytes = 0_usize;
+        for segment in request.segments() {
+            if !is_text(segment) {
+                if segment.readable && segment.kind != Kind::Attachment {
+                    reading.unreadable.push(segment.id);
+                }
+                continue;
+            }
+            bytes = bytes.saturating_add(segment.text.len());
+            if bytes > Detector::REQUEST_BYTES {
+                reading.unreadable.push(segment.id);
+                continue;
+            }
+            let (mut spans, readable) = self.examine(&segment.text);
+            if let Some(more) = across.remove(&segment.id) {
+                spans.extend(more);
+                overlap::settle(&mut spans);
+            }
+            let room = Detector::FINDINGS - reading.findings.len();
+            if !readable || spans.len() > room {
+                reading.unreadable.push(segment.id);
+            }
+            reading.findings.extend(spans.iter().take(room).map(|span| finding(segment.id, span)));
+        }
+        reading
+    }
+
+    /// Finds everything in one text; ordered by start, without overlaps.
+    pub fn text(&self, text: &str) -> Vec<Span> {
+        self.examine(text).0
+    }
+
+    /// Finds everything in one text, and tells whether it was read to the end.
+    fn examine(&self, text: &str) -> (Vec<Span>, bool) {
+        let read = &text[..text.floor_char_boundary(Detector::SEGMENT_BYTES)];
+        let mut spans = Vec::new();
+        let mut allowance = Allowance {
+            bytes: read.len().saturating_mul(Detector::OPENED_PER_BYTE),
+            exceeded: read.len() < text.len(),
+        };
+        self.explore(read, 0, &|_, _| true, &mut allowance, &mut spans);
+        overlap::settle(&mut spans);
+        (spans, !allowance.exceeded)
+    }
+
+    /// Finds everything in one text as it stands there.
+    pub(crate) fn plain(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
+        self.secrets.find(scan, out);
+        if !scan.marks.ats.is_empty() {
+            email::find(scan, out);
+        }
+        if !scan.marks.digits.is_empty() {
+            card::find(scan, out);
+            iban::find(scan, out);
+            ssn::find(scan, out);
+            phone::find(scan, out);
+        }
+        ip::find(scan, out);
+    }
+
+    /// The marks of a text.
+    pub(crate) fn mark(&self, text: &str) -> Marks {
+        let mut marks = Marks::default();
+        self.scanner.mark(text, &mut marks);
+        marks
+    }
+
+    /// Finds everything in a text and under its disguises. `is_new` says which encoded
+    /// runs were not decoded before.
+    fn explore(
+        &self,
+        text: &str,
+        layer: usize,
+        is_new: &dyn Fn(usize, usize) -> bool,
+        allowance: &mut Allowance,
+        out: &mut Vec<Span>,
+    ) {
+        let marks = self.mark(text);
+        let scan = Scan::new(text, &marks);
+        self.plain(&scan, out);
+        for run in encoded::find(&scan) {
+            if !is_new(run.start, run.end) {
+                continue;
+            }
+            let encoded::Decoded::Text(inner) = run.says else {
+                allowance.exceeded = true;
+                continue;
+            };
+            if !allowance.take(layer, inner.len(), true) {
+                continue;
+            }
+            let mut spans = Vec::new();
+            self.explore(&inner, layer + 1, &|_, _| true, allowance, &mut spans);
+            // Part of a value in base64 is not a part of the text: the run goes whole.
+            out.extend(spans.iter().map(|span| Span { start: run.start, end: run.end, ..*span }));
+        }
+        if !marks.escapes && !marks.unusual {
+            return;
+        }
+        let Some(view) = disguise::open(text, &self.letters) else { return };
+        if !allowance.take(layer, view.text.len(), view.hides) {
+            return;
+        }
+        let mut spans = Vec::new();
+        let is_new = |start, end| !view.is_same(start, end);
+        self.explore(&view.text, layer + 1, &is_new, allowance, &mut spans);
+        out.extend(spans.iter().map(|span| {
+            let (start, end) = view.origin(span.start, span.end);
+            Span { start, end, ..*span }
+        }));
+    }
+}
+
+impl Default for Detector {
+    fn default() -> Detector {
+        Detector::new()
+    }
+}
+
+/// Shows nothing of the tables.
+impl std::fmt::Debug for Detector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Detector")
+    }
+}
+
+impl Allowance {
+    /// Whether another layer of `bytes` may be opened. One that hides something and may
+    /// not makes the text unreadable.
+    fn take(&mut self, layer: usize, bytes: usize, hides: bool) -> bool {
+        if layer >= Detector::LAYERS || bytes > self.bytes {
+            self.exceeded |= hides;
+            return false;
+        }
+        self.bytes -= bytes;
+        true
+    }
+}
+
+/// Whether a segment's string is text: not the data of a picture or a file, which
+/// counts as unreadable already.
+fn is_text(segment: &Segment) -> bool {
+    let head = segment.text.as_bytes();
+    let data = head.len() >= 5 && head[..5].eq_ignore_ascii_case(b"data:");
+    let address = || segment.text.contains("://");
+    match segment.kind {
+        Kind::Attachment => !data && segment.text.len() < 8 * 1024 && address(),
+        _ => !(data && head[..head.len().min(128)].windows(7).any(|part| part == b";base64")),
+    }
+}
+
+fn finding(segment: SegmentId, span: &Span) -> Finding {
+    Finding {
+        segment,
+        // A segment is far shorter than 4 GiB: SEGMENT_BYTES.
+        start: u32::try_from(span.start).unwrap_or(u32::MAX),
+        end: u32::try_from(span.end).unwrap_or(u32::MAX),
+        entity: Cow::Borrowed(span.entity),
+        score: span.score,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+
+    pub(crate) static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
+
+    /// The texts of all findings of one entity.
+    pub(crate) fn found<'a>(text: &'a str, entity: &str) -> Vec<&'a str> {
+        let spans = DETECTOR.text(text);
+        let spans = spans.iter().filter(|span| span.entity == entity);
+        spans.map(|span| &text[span.start..span.end]).collect()
+    }
+}

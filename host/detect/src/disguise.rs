@@ -1,0 +1,126 @@
+//! Reading through disguises: what a text says once escapes, entities, invisible
+//! characters and look-alikes are undone, and what stands in base64 or hexadecimal.
+//!
+//! Everything found that way is mapped back to the bytes that it stands for.
+
+pub(crate) mod encoded;
+mod escapes;
+mod letters;
+mod view;
+
+pub(crate) use letters::Letters;
+pub(crate) use view::View;
+
+use letters::Reading;
+use view::Builder;
+
+/// Undoes one layer of escapes, entities and unusual letters. Nothing when there is
+/// none.
+pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
+    let bytes = text.as_bytes();
+    let mut view = Builder::new(text.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let plain = bytes[at..].iter().take_while(|&&byte| is_plain(byte)).count();
+        view.keep(&text[at..at + plain], at);
+        at += plain;
+        let Some(&byte) = bytes.get(at) else { break };
+        let escape = match byte {
+            b'%' => escapes::percent(text, at),
+            b'\\' => escapes::backslash(text, at),
+            b'&' => escapes::entity(text, at),
+            _ => None,
+        };
+        if let Some(escape) = escape {
+            let hides = escape.hides;
+            view.change(escape.means, at, at + escape.bytes, hides);
+            at += escape.bytes;
+            continue;
+        }
+        let Some(c) = text[at..].chars().next() else { break };
+        let next = at + c.len_utf8();
+        match letters.read(c, view.last(), text[next..].chars().next()) {
+            Reading::Same => view.keep(&text[at..next], at),
+            Reading::Nothing => view.drop_character(),
+            Reading::Tag => {
+                let tags = text[at..].chars().take_while(|&c| letters::tag(c).is_some()).count();
+                // A few are part of a flag; many are a text that nobody sees.
+                if tags >= letters::HIDDEN_TAGS {
+                    view.change(letters::tag(c), at, next, true);
+                } else {
+                    view.drop_character();
+                }
+            }
+            Reading::Other(c) => view.change(Some(c), at, next, true),
+            Reading::Compatible => view.change_all(letters::compatible(c), at, next),
+        }
+        at = next;
+    }
+    view.finish()
+}
+
+/// Bytes that stand for themselves.
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte) && !matches!(byte, b'%' | b'\\' | b'&')
+        || matches!(byte, b'\n' | b'\r' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn undoes_one_layer() {
+        let letters = Letters::new();
+        for (text, meaning) in [
+            ("bob%40x.org", "bob@x.org"),
+            ("bob\\u0040x.org", "bob@x.org"),
+            ("bob\\x40x.org", "bob@x.org"),
+            ("bob\\100x.org", "bob@x.org"),
+            ("bob&#64;x&period;org", "bob@x.org"),
+            ("bob&#x40;x.org", "bob@x.org"),
+            ("bob＠ｘ．ｏｒｇ", "bob@x.org"),
+            ("b\u{200b}o\u{ad}b@x.org", "bob@x.org"),
+            ("4\u{fe0f}1\u{20e3}1", "411"),
+            ("٤١١١", "4111"),
+            ("४१११", "4111"),
+            ("𝟜𝟙𝟙𝟙", "4111"),
+            ("АKIA", "AKIA"),
+            ("%2540", "%40"),
+            ("\\ud83d\\ude00", "😀"),
+            ("a\u{0}b", "ab"),
+            ("1\u{336}2\u{336}", "12"),
+            ("12\u{2011}34", "12-34"),
+            ("\u{e0062}\u{e006f}\u{e0062}\u{e0040}", "bob@"),
+        ] {
+            assert_eq!(open(text, &letters).map(|view| view.text), Some(meaning.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_what_is_plain() {
+        let letters = Letters::new();
+        for text in ["plain", "100% of it", "R&D", "Grüße", "привет", "日本語", "“quoted” — dash"]
+        {
+            assert!(open(text, &letters).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn spans_map_to_characters(text in "[a-z%&#;\\\\0-9u@é\u{200b}４\u{301}\u{e0061}]{0,40}", from in 0usize..40, length in 1usize..10) {
+            let letters = Letters::new();
+            if let Some(view) = open(&text, &letters) {
+                let start = view.text.floor_char_boundary(from.min(view.text.len()));
+                let end = view.text.ceil_char_boundary((start + length).min(view.text.len()));
+                if start < end {
+                    let (from, to) = view.origin(start, end);
+                    prop_assert!(from < to);
+                    prop_assert!(text.get(from..to).is_some());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Base64 and hexadecimal.
+
+use crate::scan::{Marks, Run, Scan};
+
+/// What a run of encoded bytes says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    /// A text.
+    Text(String),
+    /// A file of a kind that no detector reads: a picture, an archive.
+    File,
+}
+
+/// A piece of the text that stands for something else.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Encoded {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) says: Decoded,
+}
+
+/// The shortest text that is worth a look.
+const TEXT_BYTES: usize = 6;
+
+/// Lines of base64 at least this long may go on in the next line.
+const LINE: usize = 48;
+
+/// How many pairs of hexadecimal digits with separators make a text.
+const PAIRS: usize = 8;
+
+/// Everything in the text that decodes to text or to a file.
+pub(crate) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
+    let mut found = Vec::new();
+    let mut done = 0;
+    for &run in &scan.marks.runs {
+        if run.start < done {
+            continue;
+        }
+        let run = wrapped(scan, run);
+        done = run.end;
+        pieces(scan, run, &mut found);
+    }
+    pairs(scan, &mut found);
+    found
+}
+
+/// A run with the lines that continue it.
+fn wrapped(scan: &Scan<'_>, run: Run) -> Run {
+    let mut end = run.end;
+    let mut line = run.len();
+    while line >= LINE {
+        let from = match (scan.at(end), scan.at(end + 1)) {
+            (Some(b'\n'), _) => end + 1,
+            (Some(b'\r'), Some(b'\n')) => end + 2,
+            _ => break,
+        };
+        // Each line is walked over once more at most: the run that it is is skipped.
+        let to = scan.run(from, scan.bytes.len() - from, is_digit);
+        if to == from {
+            break;
+        }
+        line = to - from;
+        end = to;
+    }
+    Run { start: run.start, end }
+}
+
+/// Decodes a run: whole, or what follows an `=`, or what stands between slashes,
+/// hyphens and underscores.
+fn pieces(scan: &Scan<'_>, run: Run, found: &mut Vec<Encoded>) {
+    for part in split(scan, run, |byte, next| byte == b'=' && next != Some(b'=')) {
+        let whole = decode(&scan.bytes[part.start..part.end]);
+        if let Some(says) = whole {
+            found.push(Encoded { start: part.start, end: part.end, says });
+            continue;
+        }
+        let separate = |byte, _| matches!(byte, b'/' | b'-' | b'_');
+        let parts = split(scan, part, separate);
+        if parts.len() < 2 {
+            continue;
+        }
+        for part in parts {
+            if let Some(says) = decode(&scan.bytes[part.start..part.end]) {
+                found.push(Encoded { start: part.start, end: part.end, says });
+            }
+        }
+    }
+}
+
+/// Parts of at least [`Marks::RUN`] bytes. `=` at the end belongs to its part.
+fn split(scan: &Scan<'_>, run: Run, at_byte: impl Fn(u8, Option<u8>) -> bool) -> Vec<Run> {
+    let mut parts = Vec::new();
+    let mut start = run.start;
+    for at in run.start..run.end {
+        let next = (at + 1 < run.end).then(|| scan.bytes[at + 1]);
+        let byte = scan.bytes[at];
+        if at_byte(byte, next) && next.is_some() {
+            let end = if byte == b'=' { at + 1 } else { at };
+            parts.push(Run { start, end });
+            start = at + 1;
+        }
+    }
+    parts.push(Run { start, end: run.end });
+    parts.retain(|part| part.len() >= Marks::RUN);
+    parts
+}
+
+fn decode(encoded: &[u8]) -> Option<Decoded> {
+    if let Some(bytes) = hexadecimal(encoded)
+        && let Some(text) = text(bytes)
+    {
+        return Some(Decoded::Text(text));
+    }
+    // A letter or two in front move everything: `x` + base64.
+    (0..4).find_map(|skip| {
+        let encoded = encoded.get(skip..)?;
+        let head = base64(encoded, 24)?;
+        match (skip, is_file(&head)) {
+            (0, true) => Some(Decoded::File),
+            _ if !may_be_text(&head) => None,
+            _ => text(base64(encoded, usize::MAX)?).map(Decoded::Text),
+        }
+    })
+}
+
+/// Decodes base64 of either alphabet, at most `limit` digits of it.
+fn base64(encoded: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(encoded.len().min(limit) / 4 * 3 + 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    let digits = encoded.iter().filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    for &byte in digits.take(limit) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => break,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 1;
+        if count == 4 {
+            out.extend_from_slice(&bits.to_be_bytes()[1..]);
+            (bits, count) = (0, 0);
+        }
+    }
+    match count {
+        2 => out.push((bits >> 4) as u8),
+        3 => out.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
+        _ => {}
+    }
+    Some(out)
+}
+
+fn hexadecimal(encoded: &[u8]) -> Option<Vec<u8>> {
+    let digits = encoded.strip_prefix(b"0x").unwrap_or(encoded);
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let value = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+    digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
+}
+
+/// `6a 6f 68 6e`, with blanks, colons, hyphens or commas between, and `0x` in front of
+/// each. Letters have a digit first in hexadecimal, so every pair begins a run of
+/// digits.
+fn pairs(scan: &Scan<'_>, found: &mut Vec<Encoded>) {
+    let mut done = 0;
+    let mut bytes = Vec::new();
+    for (index, first) in scan.marks.digits.iter().enumerate() {
+        if first.start < done || !scan.begins(first.start) {
+            continue;
+        }
+        bytes.clear();
+        let mut end = first.start;
+        let mut step = None;
+        let mut from = first.start;
+        for run in &scan.marks.digits[index..] {
+            // The second digit of a pair, or the zero of the next `0x`.
+            if run.start < from || run.start < end {
+                continue;
+            }
+            let start =
+                if scan.bytes[run.start..].starts_with(b"0x") { run.start + 2 } else { run.start };
+            let between = start - end;
+            let usual = bytes.is_empty()
+                || (between <= 4
+                    && *step.get_or_insert(between) == between
+                    && scan.bytes[end..run.start].iter().all(|byte| b" :-,;".contains(byte))
+                    && run.start > end);
+            let pair = scan.bytes.get(start..start + 2).and_then(hexadecimal);
+            let Some(pair) = pair.filter(|_| usual && scan.ends(start + 2)) else { break };
+            bytes.extend_from_slice(&pair);
+            end = start + 2;
+            from = end;
+        }
+        if bytes.len() >= PAIRS
+            && let Some(text) = text(std::mem::take(&mut bytes))
+        {
+            found.push(Encoded { start: first.start, end, says: Decoded::Text(text) });
+            done = end;
+        } else {
+            done = end.max(done);
+        }
+    }
+}
+
+/// The text that bytes are: UTF-8, or UTF-16 as some systems encode it.
+fn text(bytes: Vec<u8>) -> Option<String> {
+    if is_utf16(&bytes) {
+        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        return Some(char::decode_utf16(units).map(|c| c.unwrap_or(' ')).collect());
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        // Digits in front of or behind the encoded text leave a few odd bytes.
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(valid);
+            String::from_utf8(bytes).ok()?
+        }
+    };
+    (text.len() >= TEXT_BYTES && may_be_text(text.as_bytes())).then_some(text)
+}
+
+fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.len() >= 2 * TEXT_BYTES
+        && bytes.chunks_exact(2).take(16).all(|pair| pair[1] == 0 && pair[0] >= b'\t')
+}
+
+/// Whether the first bytes look like text: no control characters among them.
+fn may_be_text(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(18)];
+    let valid = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
+    is_utf16(bytes) || (valid && !head.iter().any(control))
+}
+
+/// Whether bytes begin like a file of a kind that no detector reads.
+fn is_file(bytes: &[u8]) -> bool {
+    const KINDS: [&[u8]; 14] = [
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"RIFF",
+        b"%PDF",
+        b"PK\x03\x04",
+        b"\x1f\x8b\x08",
+        b"BZh9",
+        b"\xfd7zXZ\0",
+        b"7z\xbc\xaf\x27\x1c",
+        b"Rar!\x1a",
+        b"\x28\xb5\x2f\xfd",
+        b"\xd0\xcf\x11\xe0",
+        b"OggS",
+    ];
+    KINDS.iter().any(|kind| bytes.starts_with(kind))
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+}

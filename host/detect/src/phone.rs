@@ -1,0 +1,455 @@
+//! Telephone numbers (ITU-T E.164, and how people write them at home).
+//!
+//! A number with its country code is checked against the plan's lengths. One without
+//! is taken when it is grouped as its country groups them, or when a word says that
+//! it is one. libphonenumber's rules in full would cost 0.3 s at start and
+//! milliseconds for each candidate; this costs a table.
+
+mod plan;
+
+use crate::candidate::{PHONE, Span};
+use crate::context;
+use crate::scan::Scan;
+
+/// The most digits of a number with its country code (E.164), and a trunk zero.
+const DIGITS: usize = 16;
+
+/// The most groups.
+const GROUPS: usize = 10;
+
+/// Words that say that a number is a telephone number.
+const WORDS: [&str; 62] = [
+    "phone",
+    "phones",
+    "telephone",
+    "telephones",
+    "tel",
+    "tele",
+    "mobile",
+    "mobiles",
+    "cell",
+    "cellphone",
+    "cellular",
+    "fax",
+    "whatsapp",
+    "signal",
+    "sms",
+    "landline",
+    "hotline",
+    "voicemail",
+    "callback",
+    "pager",
+    "contact",
+    "ph",
+    "phn",
+    "msisdn",
+    "call",
+    "calling",
+    "called",
+    "dial",
+    "ring",
+    "text",
+    "reach",
+    "phonenumber",
+    "telefon",
+    "telefonnummer",
+    "handy",
+    "handynummer",
+    "mobil",
+    "mobilnummer",
+    "festnetz",
+    "rufnummer",
+    "téléphone",
+    "portable",
+    "teléfono",
+    "telefono",
+    "móvil",
+    "movil",
+    "celular",
+    "cellulare",
+    "telefone",
+    "telemóvel",
+    "telefoon",
+    "mobiel",
+    "puhelin",
+    "puh",
+    "gsm",
+    "телефон",
+    "тел",
+    "电话",
+    "手机",
+    "電話",
+    "携帯",
+    "전화",
+];
+
+/// Words right before a number that say that it is something else.
+const OTHERS: [&str; 40] = [
+    "order",
+    "invoice",
+    "isbn",
+    "issn",
+    "id",
+    "account",
+    "acct",
+    "tracking",
+    "serial",
+    "ticket",
+    "ref",
+    "reference",
+    "sku",
+    "part",
+    "version",
+    "zip",
+    "zipcode",
+    "postcode",
+    "code",
+    "case",
+    "model",
+    "item",
+    "policy",
+    "claim",
+    "member",
+    "patient",
+    "page",
+    "pages",
+    "port",
+    "line",
+    "lines",
+    "issue",
+    "pr",
+    "bug",
+    "commit",
+    "total",
+    "amount",
+    "price",
+    "error",
+    "plz",
+];
+
+/// A number under examination: groups of digits and what stands between them.
+struct Number {
+    digits: Vec<u8>,
+    /// Lengths of the groups.
+    groups: Vec<usize>,
+    /// What stands between them, without blanks.
+    gaps: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// True when a `+` stands in front.
+    plus: bool,
+    /// True when the first group stands in parentheses.
+    area: bool,
+}
+
+/// Finds telephone numbers.
+pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
+    let runs = &scan.marks.digits;
+    let mut done = 0;
+    let mut index = 0;
+    while index < runs.len() {
+        let first = runs[index];
+        if first.start < done || !begins(scan, first.start) {
+            index += 1;
+            continue;
+        }
+        match number(scan, index) {
+            Some(span) => {
+                done = span.end;
+                out.push(span);
+            }
+            None => index += 1,
+        }
+    }
+}
+
+/// The longest telephone number that begins with a run of digits.
+fn number(scan: &Scan<'_>, index: usize) -> Option<Span> {
+    let runs = &scan.marks.digits;
+    let (start, plus, area) = opening(scan, runs[index].start);
+    let mut number = Number {
+        digits: Vec::with_capacity(DIGITS),
+        groups: Vec::with_capacity(GROUPS),
+        gaps: Vec::with_capacity(GROUPS),
+        start,
+        end: start,
+        plus,
+        area,
+    };
+    let mut best = None;
+    for (offset, run) in runs[index..].iter().enumerate().take(GROUPS) {
+        if offset > 0 {
+            let Some(gap) = gap(&scan.bytes[number.end..run.start]) else { break };
+            number.gaps.push(gap);
+        }
+        if number.digits.len() + run.len() > DIGITS {
+            break;
+        }
+        // The zero of `+44 (0)20` is dialled only at home.
+        let trunk =
+            plus && &scan.bytes[run.start..run.end] == b"0" && scan.at(run.end) == Some(b')');
+        if trunk {
+            number.gaps.pop();
+        } else {
+            let digits = &scan.bytes[run.start..run.end];
+            number.digits.extend(digits.iter().map(|byte| byte - b'0'));
+            number.groups.push(run.len());
+        }
+        number.end = run.end;
+        if ends(scan, run.end)
+            && let Some(score) = score(scan, &number)
+        {
+            let end = extension(scan, run.end).unwrap_or(run.end);
+            best = Some(Span::new(start, end, PHONE, score));
+        }
+    }
+    best
+}
+
+/// Where a number that has its first digit at `at` begins, and whether with a `+` and
+/// with a parenthesis around its first group.
+fn opening(scan: &Scan<'_>, at: usize) -> (usize, bool, bool) {
+    match (scan.before(at), at.checked_sub(2).map(|at| scan.bytes[at])) {
+        (Some(b'+'), _) => (at - 1, true, false),
+        (Some(b'('), Some(b'+')) => (at - 2, true, false),
+        (Some(b'('), _) => {
+            let end = scan.run(at, 6, |byte| byte.is_ascii_digit());
+            match scan.at(end) {
+                Some(b')') => (at - 1, false, true),
+                _ => (at, false, false),
+            }
+        }
+        _ => (at, false, false),
+    }
+}
+
+/// What separates two groups: the sign, or a blank. Nothing when no number is written
+/// so.
+fn gap(between: &[u8]) -> Option<u8> {
+    match between {
+        b" " => Some(b' '),
+        b"-" | b" - " | b"--" => Some(b'-'),
+        b"." => Some(b'.'),
+        b"/" | b" / " => Some(b'/'),
+        b"(" | b" (" | b")" | b") " | b")-" | b") (" | b")(" | b"-(" | b".(" | b") - " | b")." => {
+            Some(b')')
+        }
+        _ => None,
+    }
+}
+
+/// How sure it is that this is a telephone number.
+fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
+    let named = || context::names(scan.text, number.start, number.end, &WORDS);
+    if number.plus {
+        return plan::is_international(&number.digits).then(|| if named() { 1.0 } else { 0.9 });
+    }
+    if number.digits.len() > 11 || number.digits.starts_with(&[0, 0]) {
+        let abroad = [&[0, 0][..], &[0, 1, 1]]
+            .iter()
+            .find_map(|prefix| number.digits.strip_prefix(*prefix))
+            .is_some_and(plan::is_international);
+        if abroad && (number.groups.len() > 1 || named()) {
+            return Some(if named() { 0.95 } else { 0.7 });
+        }
+    }
+    if is_something_else(scan, number) {
+        return None;
+    }
+    let alone = is_alone(scan, number);
+    let shape = plan::shape(&number.digits, &number.groups, &number.gaps, number.area);
+    match shape {
+        Some(sure) if alone => Some(if named() { 0.95 } else { sure }),
+        Some(_) if named() => Some(0.9),
+        _ if number.digits.len() >= 7 && number.digits.len() <= 13 && named() && alone => {
+            plausible(number).then_some(0.7)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a number that a word announces could be dialled at all.
+fn plausible(number: &Number) -> bool {
+    let same = number.digits.iter().all(|digit| *digit == number.digits[0]);
+    !same && number.groups.iter().all(|&group| group >= 2 || number.groups.len() <= 3)
+}
+
+/// Dates, addresses and amounts, and what another word announces.
+fn is_something_else(scan: &Scan<'_>, number: &Number) -> bool {
+    let groups = number.groups.as_slice();
+    let gaps = number.gaps.as_slice();
+    let even = gaps.len() >= 2 && gaps[0] == gaps[1] && gaps[0] != b')';
+    let date = even && matches!(groups, [4, 1 | 2, 1 | 2, ..] | [1 | 2, 1 | 2, 4, ..]);
+    let address = groups.len() == 4
+        && gaps.iter().all(|&gap| gap == b'.')
+        && groups.iter().all(|&group| group <= 3);
+    // 1.234.567 and 1 234 567: thousands.
+    let thousands = groups.len() >= 2
+        && groups[0] <= 3
+        && groups[1..].iter().all(|&group| group == 3)
+        && gaps.iter().all(|&gap| gap == b'.' || gap == b' ')
+        && !context::names(scan.text, number.start, number.end, &WORDS);
+    let word = context::last_word(scan.text, number.start);
+    let other = OTHERS.iter().any(|other| other.eq_ignore_ascii_case(word));
+    date || address || thousands || other
+}
+
+/// Whether no further group of digits stands next to the number, as in a table.
+fn is_alone(scan: &Scan<'_>, number: &Number) -> bool {
+    let spaced = number.gaps.contains(&b' ') || number.gaps.is_empty();
+    let signs = [b'-', b'.', b'/', b' '];
+    signs
+        .iter()
+        .filter(|&&sign| sign != b' ' || spaced)
+        .all(|&sign| !scan.follows(number.start, sign) && !scan.continues(number.end, sign))
+}
+
+/// ` ext. 123`, ` x123`, `;ext=123`: where it ends.
+fn extension(scan: &Scan<'_>, end: usize) -> Option<usize> {
+    let rest = &scan.text[end..scan.text.floor_char_boundary((end + 24).min(scan.text.len()))];
+    let bare = rest.trim_start_matches([' ', ',', ';']);
+    let words = ["extension", "ext.", "ext", "x.", "x", "#"];
+    let after = words.iter().find_map(|word| {
+        bare.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word))?;
+        bare.get(word.len()..)
+    })?;
+    let after = after.trim_start_matches([' ', ':', '=', '.']);
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    let at = end + (rest.len() - after.len()) + digits;
+    ((1..=7).contains(&digits) && scan.ends(at)).then_some(at)
+}
+
+/// No letter, and no part of a longer number or name, stands in front.
+fn begins(scan: &Scan<'_>, start: usize) -> bool {
+    let named = scan.before(start) == Some(b'-')
+        && start >= 2
+        && scan.bytes[start - 2].is_ascii_alphanumeric();
+    scan.begins(start)
+        && !named
+        && ![b'.', b',', b'/', b':'].iter().any(|&sign| scan.follows(start, sign))
+        && !matches!(scan.before(start), Some(b'$' | b'='))
+        || scan.before(start) == Some(b'=') && scan.begins(start)
+}
+
+fn ends(scan: &Scan<'_>, end: usize) -> bool {
+    let goes_on = |sign: u8| {
+        scan.at(end) == Some(sign)
+            && scan.at(end + 1).is_some_and(|next| next.is_ascii_alphanumeric())
+    };
+    let is_extension = scan.at(end).is_some_and(|byte| matches!(byte, b'x' | b'X'))
+        && extension(scan, end).is_some();
+    (scan.ends(end) || is_extension)
+        && !scan.continues(end, b',')
+        && !scan.continues(end, b'.')
+        && !scan.continues(end, b':')
+        && !matches!(scan.at(end), Some(b'%' | b'@'))
+        && (!goes_on(b'-') || scan.continues(end, b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::tests::found;
+
+    #[test]
+    fn finds() {
+        for text in [
+            "+1 425 882 9090",
+            "+14258829090",
+            "+1 (425) 882-9090",
+            "(425) 882-9090",
+            "425-882-9090",
+            "425.882.9090",
+            "425 882 9090",
+            "1-425-882-9090",
+            "+44 20 7946 0958",
+            "+44 (0)20 7946 0958",
+            "020 7946 0958",
+            "07700 900123",
+            "+49 30 901820",
+            "030/901820",
+            "0171 2345678",
+            "+33 1 42 68 53 00",
+            "01 42 68 53 00",
+            "01.42.68.53.00",
+            "+39 06 698 12345",
+            "+91 98765 43210",
+            "+972-9-7625400",
+            "09-7625400",
+            "+55 11 98456-5666",
+            "(11) 98456-5666",
+            "+86 138 0013 8000",
+            "138 0013 8000",
+            "+81 3-1234-5678",
+            "03-1234-5678",
+            "+82 10-1234-5678",
+            "010-1234-5678",
+            "+7 495 123-45-67",
+            "8 (495) 123-45-67",
+            "+61 2 9876 5432",
+            "(02) 9876 5432",
+            "0044 20 7946 0958",
+            "(425) 882-9090 ext. 12",
+            "425-882-9090x123",
+        ] {
+            for around in [("", ""), ("number ", "."), ("<", ">"), ("tel:", ","), ("电话", "。")]
+            {
+                let whole = format!("{}{text}{}", around.0, around.1);
+                assert_eq!(found(&whole, PHONE), [text], "{whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_helps() {
+        for (text, number) in [
+            ("phone: 4258829090", "4258829090"),
+            ("my cell is 4258829090.", "4258829090"),
+            ("Tel. 0301234567", "0301234567"),
+            ("call 555-1234", "555-1234"),
+            ("móvil 612 345 678", "612 345 678"),
+            ("mobile 98765 43210", "98765 43210"),
+            ("phoneNumber=4258829090", "4258829090"),
+        ] {
+            assert_eq!(found(text, PHONE), [number], "{text}");
+            let bare = text[text.find(number).unwrap_or(0)..].to_owned();
+            assert_eq!(found(&bare, PHONE), [""; 0], "{bare}");
+        }
+    }
+
+    #[test]
+    fn leaves() {
+        for text in [
+            "2024-01-15",
+            "2024-01-15 10:30:00",
+            "15.01.2024 10",
+            "01/02/2024",
+            "1.234.567",
+            "1 234 567",
+            "600 123 456",
+            "192.168.100.200",
+            "call me at 10 or 11",
+            "order 4258829090",
+            "phone order 425-882-9090",
+            "ISBN 978-3-16-148410-0",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "1731846400",
+            "1731846400000",
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "+1 125 882 9090",
+            "+999 123 456 789",
+            "+12",
+            "a+4258829090x",
+            "$425-882-9090",
+            "3.14159265358979",
+            "v1.2.3",
+            "lines 100-200",
+            "111-111-1111",
+            "911-882-9090",
+            "10-20-30-40",
+            "12 34 56 78 90 12",
+        ] {
+            assert_eq!(found(text, PHONE), [""; 0], "{text}");
+        }
+    }
+}

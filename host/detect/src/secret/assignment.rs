@@ -1,0 +1,324 @@
+//! What is assigned to something that is called a secret: `.env` files, JSON, YAML,
+//! programs, command lines, and sentences.
+
+use super::entropy;
+use super::placeholder::{is_placeholder, is_reference};
+use crate::candidate::{SECRET_PASSWORD, SECRET_TOKEN, Span};
+use crate::scan::{Hit, Scan};
+
+/// What kind of secret a word announces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// One that people choose: any value may be it.
+    Password,
+    /// One that machines make: long and random.
+    Token,
+    /// The same, for words that stand for many other things too.
+    Vague,
+}
+
+/// Words for secrets, wherever they stand in a name.
+pub(super) const WORDS: [(&str, Word); 49] = [
+    ("password", Word::Password),
+    ("passwd", Word::Password),
+    ("passwort", Word::Password),
+    ("passphrase", Word::Password),
+    ("passcode", Word::Password),
+    ("pwd", Word::Password),
+    ("_pass", Word::Password),
+    ("dbpass", Word::Password),
+    ("kennwort", Word::Password),
+    ("senha", Word::Password),
+    ("contraseña", Word::Password),
+    ("contrasena", Word::Password),
+    ("mot de passe", Word::Password),
+    ("motdepasse", Word::Password),
+    ("wachtwoord", Word::Password),
+    ("пароль", Word::Password),
+    ("密码", Word::Password),
+    ("密碼", Word::Password),
+    ("パスワード", Word::Password),
+    ("비밀번호", Word::Password),
+    ("--pass ", Word::Password),
+    ("pass:", Word::Password),
+    ("pass=", Word::Password),
+    ("secret", Word::Token),
+    ("api_key", Word::Token),
+    ("api-key", Word::Token),
+    ("apikey", Word::Token),
+    ("api key", Word::Token),
+    ("api_token", Word::Token),
+    ("access_key", Word::Token),
+    ("access-key", Word::Token),
+    ("accesskey", Word::Token),
+    ("access key", Word::Token),
+    ("accountkey", Word::Token),
+    ("account_key", Word::Token),
+    ("account key", Word::Token),
+    ("private_key", Word::Token),
+    ("private-key", Word::Token),
+    ("privatekey", Word::Token),
+    ("encryption_key", Word::Token),
+    ("encryptionkey", Word::Token),
+    ("signing_key", Word::Token),
+    ("subscription-key", Word::Token),
+    ("token", Word::Token),
+    ("credential", Word::Vague),
+    ("_key", Word::Vague),
+    ("auth", Word::Vague),
+    ("sig=", Word::Vague),
+    ("bearer", Word::Vague),
+];
+
+/// Ends of names that hold something about a secret, and not it.
+const ABOUT: [&str; 50] = [
+    "id",
+    "ids",
+    "name",
+    "names",
+    "type",
+    "types",
+    "count",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "filename",
+    "length",
+    "len",
+    "size",
+    "limit",
+    "expiry",
+    "expires",
+    "expiration",
+    "field",
+    "policy",
+    "reset",
+    "input",
+    "label",
+    "hint",
+    "prompt",
+    "manager",
+    "required",
+    "version",
+    "ttl",
+    "endpoint",
+    "host",
+    "arn",
+    "ref",
+    "class",
+    "method",
+    "provider",
+    "format",
+    "index",
+    "error",
+    "valid",
+    "column",
+    "header",
+    "prefix",
+    "suffix",
+    "usage",
+    "budget",
+    "address",
+    "at",
+    "date",
+];
+
+/// How far an assignment may be from its word, and the longest value.
+const NAME_BYTES: usize = 40;
+const VALUE_BYTES: usize = 512;
+
+/// The value that is assigned to the name that a word stands in.
+pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
+    let literal = &scan.text[hit.start..hit.end];
+    let assigned = literal.ends_with(['=', ':', ' ']);
+    let (after, upper) = match assigned {
+        true if scan.begins(hit.start) || !literal.starts_with('p') => (hit.end, false),
+        true => return None,
+        false => rest_of_name(scan, hit)?,
+    };
+    let sign = if assigned { Sign::Equals } else { Sign::Nothing };
+    let (start, sign, quote) = value_start(scan, after, sign)?;
+    let end = value_end(scan, start, quote, sign);
+    let value = scan.text.get(start..end)?;
+    let value = match (quote, sign) {
+        (None, Sign::Is) => value.trim_end_matches(['.', '!', '?', ',', ')']),
+        (None, _) => value.trim_end_matches(['.', ',']),
+        _ => value,
+    };
+    let end = start + value.len();
+    if value.is_empty() || is_placeholder(value) || (quote.is_none() && is_reference(value)) {
+        return None;
+    }
+    let sure = match word {
+        Word::Password => password(value, quote, sign, upper)?,
+        Word::Token => token(value, quote, sign)?,
+        Word::Vague => token(value, quote, sign)
+            .filter(|_| value.len() >= 20 && entropy(value.as_bytes()) >= 3.5)?,
+    };
+    let entity = if word == Word::Password { SECRET_PASSWORD } else { SECRET_TOKEN };
+    Some(Span::new(start, end, entity, sure))
+}
+
+/// Where the name that a word stands in ends, and whether it is in capitals, as in an
+/// environment. Nothing when the word is part of another one (`secretary`), or when the
+/// name says that it holds something else (`token_count`).
+fn rest_of_name(scan: &Scan<'_>, hit: &Hit) -> Option<(usize, bool)> {
+    let end = scan.run(hit.end, NAME_BYTES, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    });
+    let rest = &scan.text[hit.end..end];
+    let word_goes_on = rest.starts_with(|c: char| c.is_ascii_lowercase())
+        && scan.bytes[hit.end - 1].is_ascii_lowercase();
+    let plural = rest == "s" || rest.starts_with("s_");
+    let known = ["key", "hash", "value", "text", "plain", "string", "base64", "word", "token"];
+    if word_goes_on && !plural && !known.iter().any(|known| rest.starts_with(known)) {
+        return None;
+    }
+    let last = rest.rsplit(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase();
+    let camel =
+        rest.rfind(|c: char| c.is_ascii_uppercase()).map(|at| rest[at..].to_ascii_lowercase());
+    let is_about = |end: &str| ABOUT.contains(&end);
+    if is_about(&last) || camel.is_some_and(|end| is_about(&end)) {
+        return None;
+    }
+    let name = &scan.bytes[hit.start..end];
+    Some((end, name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase)))
+}
+
+/// What assigns a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// Nothing but blanks.
+    Nothing,
+    /// `=`, `:`, `=>`, `:=`, `,`.
+    Equals,
+    /// `is`, `was`, `to`.
+    Is,
+    /// `>`, as after a tag.
+    Tag,
+}
+
+/// Where the value after a name begins, what assigns it, and its quotation mark.
+fn value_start(scan: &Scan<'_>, after: usize, sign: Sign) -> Option<(usize, Sign, Option<u8>)> {
+    let blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    let closing = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b']' | b'\\' | b')' | b'*');
+    let mut at = scan.run(after, 4, closing);
+    let closed = at > after;
+    at = scan.run(at, 16, blank);
+    let mut sign = sign;
+    if sign == Sign::Nothing {
+        let operator =
+            scan.run(at, 4, |byte| matches!(byte, b'=' | b':' | b'>' | b'|' | b'?' | b'!'));
+        let text = &scan.text[at..operator];
+        sign = match text {
+            "=" | ":" | ":=" | "=>" | "==" | "===" | "?=" | "||=" | "|=" | "!=" | "!==" => {
+                Sign::Equals
+            }
+            ">" => Sign::Tag,
+            "" if closed && scan.at(at) == Some(b',') => {
+                at += 1;
+                Sign::Equals
+            }
+            "" => {
+                let rest = &scan.text[at..];
+                // Chinese and Japanese put their own signs.
+                let words = [
+                    "is: ", "is ", "was ", "to ", "ist ", "es ", "est ", "é ", "：", "是", "は",
+                    "为", "為",
+                ];
+                let word = words.iter().find(|word| {
+                    rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+                });
+                match word {
+                    Some(word) if at > after || !word.is_ascii() => {
+                        at += word.len();
+                        Sign::Is
+                    }
+                    _ if at > after => Sign::Nothing,
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        at += text.len();
+    }
+    at = scan.run(at, 16, blank);
+    // YAML's value on its own line, and tuples, are not followed.
+    let escaped =
+        usize::from(scan.at(at) == Some(b'\\') && matches!(scan.at(at + 1), Some(b'"' | b'\'')));
+    let quote = scan.at(at + escaped).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    match quote {
+        Some(quote) => Some((at + escaped + 1, sign, Some(quote))),
+        None => Some((at, sign, None)),
+    }
+}
+
+fn value_end(scan: &Scan<'_>, start: usize, quote: Option<u8>, sign: Sign) -> usize {
+    let end = scan.run(start, VALUE_BYTES, |byte| match quote {
+        Some(quote) => byte != quote && byte != b'\n' && byte != b'\\',
+        None => {
+            let ends = byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(&byte);
+            !(ends || byte == b'&' && sign == Sign::Equals)
+        }
+    });
+    let end = scan.text.floor_char_boundary(end);
+    // A bracket that was opened in front of the name ends the value.
+    match quote {
+        None => start + scan.text[start..end].trim_end_matches([')', ']', '}']).len(),
+        Some(_) => end,
+    }
+}
+
+/// How sure it is that a value is a password; nothing when it is not.
+fn password(value: &str, quote: Option<u8>, sign: Sign, upper: bool) -> Option<f32> {
+    let bytes = value.as_bytes();
+    if !(4..=128).contains(&bytes.len()) {
+        return None;
+    }
+    let letters = bytes.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    let digits = bytes.iter().any(u8::is_ascii_digit);
+    let signs = bytes[..bytes.len() - 1].iter().any(|byte| {
+        byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'_' | b'.' | b'/' | b'\'')
+    });
+    let capital =
+        bytes[1..].iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase);
+    let mixed = letters && (digits || signs || capital);
+    let blanks = value.contains(char::is_whitespace);
+    match (sign, quote.is_some()) {
+        _ if blanks && !(quote.is_some() && mixed && value.split_whitespace().count() <= 6) => None,
+        (Sign::Equals | Sign::Tag, true) if mixed => Some(0.9),
+        (Sign::Equals | Sign::Tag, true) if bytes.len() >= 6 && (digits || letters) => Some(0.7),
+        (Sign::Equals | Sign::Tag, false) if mixed => Some(0.8),
+        (Sign::Equals, false) if upper && bytes.len() >= 6 => Some(0.7),
+        (Sign::Equals | Sign::Tag, false) if digits && bytes.len() >= 6 => Some(0.6),
+        (Sign::Is, _) if (mixed && (digits || signs)) || quote.is_some() && bytes.len() >= 6 => {
+            Some(0.7)
+        }
+        // `--password hunter2`, `password hunter2`.
+        (Sign::Nothing, _) if letters && digits && bytes.len() >= 6 => Some(0.6),
+        _ => None,
+    }
+}
+
+/// How sure it is that a value was made by a machine to be secret.
+fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
+    let bytes = value.as_bytes();
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/=.~!@#$%^&*:|".contains(byte);
+    if !(8..=VALUE_BYTES - 1).contains(&bytes.len()) || !bytes.iter().all(allowed) {
+        return None;
+    }
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let entropy = entropy(bytes);
+    let random = digits >= 1 && letters >= 2 && entropy >= 3.0;
+    // Paths, addresses and dates have digits and letters too.
+    let path = value.starts_with(['/', '.']) || value.contains("://") || value.contains("..");
+    match (bytes.len(), sign) {
+        _ if path || !random => None,
+        (16.., Sign::Equals | Sign::Tag) => Some(if entropy >= 3.5 { 0.85 } else { 0.7 }),
+        (16.., _) if digits >= 2 && entropy >= 3.3 => Some(0.7),
+        (8.., Sign::Equals) if quote.is_some() && digits >= 2 => Some(0.6),
+        _ => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! JSON web tokens, the schemes of the Authorization header, addresses for posting.
+
+use super::placeholder::{is_template, repeats};
+use super::{entropy, is_exact};
+use crate::candidate::{SECRET_JWT, SECRET_PASSWORD, SECRET_TOKEN, SECRET_WEBHOOK, Span};
+use crate::scan::{Hit, Scan};
+
+/// The longest part of a token.
+const PART_BYTES: usize = 8 * 1024;
+
+/// A token whose header decodes to a JSON object (RFC 7519), with three parts, or five
+/// when it is encrypted.
+pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    if !is_exact(scan, hit, "eyJ") || !scan.begins(hit.start) {
+        return None;
+    }
+    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
+    let header = scan.run(hit.start, 2 * 1024, digit);
+    if scan.at(header) != Some(b'.') || !is_header(&scan.bytes[hit.start..header]) {
+        return None;
+    }
+    let mut end = header;
+    let mut parts = 1;
+    while parts < 5 && scan.at(end) == Some(b'.') {
+        let next = scan.run(end + 1, PART_BYTES, digit);
+        if next == end + 1 && parts != 1 {
+            break;
+        }
+        end = next;
+        parts += 1;
+    }
+    (parts >= 2 && end - header > 8).then(|| Span::new(hit.start, end, SECRET_JWT, 1.0))
+}
+
+fn is_header(encoded: &[u8]) -> bool {
+    let Some(json) = base64(encoded) else { return false };
+    let Ok(json) = std::str::from_utf8(&json) else { return false };
+    let named = ["\"alg\"", "\"typ\"", "\"enc\"", "\"kid\""].iter().any(|name| json.contains(name));
+    json.starts_with('{') && json.trim_end().ends_with('}') && named
+}
+
+/// A scheme of the Authorization header (RFC 9110).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// A token follows.
+    Bearer,
+    /// User and password in base64 follow.
+    Basic,
+    /// User and password follow in the clear, as curl takes them.
+    User,
+}
+
+/// Schemes as they stand in text.
+pub(super) const SCHEMES: [(&str, Scheme); 5] = [
+    ("bearer ", Scheme::Bearer),
+    ("token token=", Scheme::Bearer),
+    ("basic ", Scheme::Basic),
+    ("-u ", Scheme::User),
+    ("--user ", Scheme::User),
+];
+
+/// What follows a scheme.
+pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span> {
+    let start = scan.run(hit.end, 8, |byte| matches!(byte, b' ' | b'"' | b'\''));
+    let end = scan.run(start, PART_BYTES, |byte| {
+        byte.is_ascii_alphanumeric()
+            || b"-._~+/=".contains(&byte)
+            || (scheme == Scheme::User && byte.is_ascii_graphic() && !b"\"'`<>|;".contains(&byte))
+    });
+    let value = scan.text.get(start..end)?.trim_end_matches('.');
+    let end = start + value.len();
+    let bytes = value.as_bytes();
+    if is_template(value) || repeats(bytes) {
+        return None;
+    }
+    match scheme {
+        Scheme::Bearer => {
+            let digits = bytes.iter().any(u8::is_ascii_digit);
+            let random = bytes.len() >= 16 && digits && entropy(bytes) >= 3.0;
+            (random && scan.begins(hit.start)).then(|| Span::new(start, end, SECRET_TOKEN, 0.85))
+        }
+        Scheme::Basic => {
+            let pair = base64(bytes).and_then(|pair| String::from_utf8(pair).ok())?;
+            let (user, password) = pair.split_once(':')?;
+            let shown = pair.chars().all(|c| !c.is_control());
+            (shown && user.len() + password.len() >= 3 && value.len() >= 8)
+                .then(|| Span::new(start, end, SECRET_PASSWORD, 0.95))
+        }
+        Scheme::User => {
+            let (user, password) = value.split_once(':')?;
+            let from = hit.start.saturating_sub(200);
+            let line = &scan.text[scan.text.ceil_char_boundary(from)..hit.start];
+            let line = line.rsplit('\n').next().unwrap_or_default();
+            let curl = line.contains("curl") || line.contains("wget") || line.contains("http");
+            let real = !user.is_empty()
+                && password.len() >= 3
+                && !password.starts_with(['$', '/'])
+                && !super::placeholder::is_placeholder(password);
+            (curl && real).then(|| Span::new(start, end, SECRET_PASSWORD, 0.8))
+        }
+    }
+}
+
+/// An address that whoever knows it can post to.
+pub(super) struct Webhook {
+    /// What tells it.
+    pub(super) literal: &'static str,
+    /// The fewest characters after it.
+    fewest: usize,
+}
+
+/// Webhooks in their vendors' documented form.
+pub(super) const WEBHOOKS: [Webhook; 9] = [
+    Webhook { literal: "hooks.slack.com/services/", fewest: 30 },
+    Webhook { literal: "hooks.slack.com/workflows/", fewest: 30 },
+    Webhook { literal: "hooks.slack.com/triggers/", fewest: 30 },
+    Webhook { literal: "discord.com/api/webhooks/", fewest: 60 },
+    Webhook { literal: "discordapp.com/api/webhooks/", fewest: 60 },
+    Webhook { literal: "webhook.office.com/webhookb2/", fewest: 60 },
+    Webhook { literal: "outlook.office.com/webhook/", fewest: 60 },
+    Webhook { literal: "hooks.zapier.com/hooks/catch/", fewest: 10 },
+    Webhook { literal: "chat.googleapis.com/v1/spaces/", fewest: 60 },
+];
+
+/// The whole address around a webhook's literal.
+pub(super) fn webhook(scan: &Scan<'_>, hit: &Hit, webhook: &Webhook) -> Option<Span> {
+    let end =
+        scan.run(hit.end, 400, |byte| byte.is_ascii_alphanumeric() || b"-_/@?=&%.".contains(&byte));
+    let secret = scan.text[hit.end..end].trim_end_matches(['.', '?', '&']);
+    let end = hit.end + secret.len();
+    let before = &scan.text[..hit.start];
+    let scheme = ["https://", "http://"].iter().find(|scheme| before.ends_with(*scheme));
+    let start = hit.start - scheme.map_or(0, |scheme| scheme.len());
+    let real =
+        secret.len() >= webhook.fewest && !repeats(secret.as_bytes()) && !is_template(secret);
+    real.then(|| Span::new(start, end, SECRET_WEBHOOK, 0.95))
+}
+
+/// Decodes base64 of either alphabet.
+fn base64(encoded: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for &byte in encoded.iter().take_while(|&&byte| byte != b'=') {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+        }
+    }
+    Some(out)
+}
