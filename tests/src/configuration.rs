@@ -19,6 +19,7 @@ pub struct Configuration {
     callers: Vec<Value>,
     sections: String,
     ledger: Option<String>,
+    ledger_file: Option<PathBuf>,
     environment: Vec<(String, String)>,
 }
 
@@ -91,6 +92,12 @@ impl Configuration {
         self
     }
 
+    /// With another file as the ledger.
+    pub fn ledger_file(mut self, file: impl Into<PathBuf>) -> Configuration {
+        self.ledger_file = Some(file.into());
+        self
+    }
+
     /// With more sections, as they are written.
     pub fn section(mut self, text: &str) -> Configuration {
         self.sections.push_str(text);
@@ -118,7 +125,8 @@ impl Configuration {
         }
         // The system's durability: these tests start hundreds of gateways.
         let ledger = self.ledger.as_deref().unwrap_or("durability = \"system\"");
-        writeln!(text, "\n[ledger]\nfile = {}", value(&json!(Self::ledger_in(folder)))).ok();
+        let file = self.ledger_file.clone().unwrap_or_else(|| Self::ledger_in(folder));
+        writeln!(text, "\n[ledger]\nfile = {}", value(&json!(file))).ok();
         writeln!(text, "{ledger}\n\n{}", self.sections).ok();
         let lists = [
             ("callers", self.callers.clone()),
