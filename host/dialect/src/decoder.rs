@@ -158,3 +158,35 @@ pub fn reported(dialect: Dialect, body: &[u8]) -> Reported {
     };
     Reported { code }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoder(streamed: bool, taken: usize) -> Decoder {
+        Decoder { taken, ..Decoder::new(Dialect::OpenAiChat, streamed, 1) }
+    }
+
+    #[test]
+    fn bounds() {
+        for (streamed, limit) in [(false, Decoder::WHOLE_BYTES), (true, Decoder::STREAM_BYTES)] {
+            let mut chunks = Vec::new();
+            assert_eq!(decoder(streamed, limit - 3).push(b":::", &mut chunks), Ok(()));
+            let pushed = decoder(streamed, limit - 3).push(b"::::", &mut chunks);
+            assert_eq!(pushed, Err(Fault::TooLarge), "streamed {streamed}");
+        }
+        let event = vec![b' '; Decoder::EVENT_BYTES + 1];
+        assert_eq!(decoder(true, 0).push(&event, &mut Vec::new()), Err(Fault::TooLarge));
+    }
+
+    #[test]
+    fn what_follows_the_end_is_not_read() {
+        let mut decoder = decoder(true, 0);
+        let mut chunks = Vec::new();
+        let stream = b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"b\"}}]}\n\n\xff";
+        assert_eq!(decoder.push(stream, &mut chunks), Ok(()));
+        assert_eq!((chunks.len(), decoder.is_done()), (1, true));
+        assert_eq!(decoder.push(b"data: x\n\n", &mut chunks), Ok(()));
+        assert_eq!(decoder.end(&mut chunks), Ok(()));
+    }
+}

@@ -22,6 +22,13 @@ mod openai_chat;
 mod vocabulary;
 mod walk;
 
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod golden;
+
 use ringfence_chat::{Dialect, Request};
 
 pub use carries::{Carries, carries, carries_from};

@@ -61,9 +61,11 @@ impl StreamReader {
             return Err(Fault::Malformed);
         }
         let mut events = Vec::new();
+        // Some servers begin with a chunk that bears neither id nor model.
         if !self.started {
-            self.started = true;
-            events.push(start(&body));
+            let said = start(&body);
+            self.started = !matches!(said, Event::Start { id: None, model: None });
+            events.extend(self.started.then_some(said));
         }
         let told = usage(&body);
         match body.get_mut("choices") {

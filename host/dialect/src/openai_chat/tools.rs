@@ -29,7 +29,10 @@ pub(crate) fn read(
             match tool.get("type").and_then(Value::as_str) {
                 Some("function") => {
                     asked.need(Capability::Tools);
-                    tools.push(function(walk, tool, asked)?);
+                    walk.cached = tool.get("cache_control").is_some_and(|mark| !mark.is_null());
+                    let read = function(walk, tool, asked);
+                    walk.cached = false;
+                    tools.push(read?);
                     return Ok(());
                 }
                 Some("custom") => {
@@ -110,8 +113,7 @@ fn definition(
             Ok(())
         })?;
     }
-    let name =
-        tool_name.ok_or_else(|| walk.at("function", |walk| walk.wrong("must have a name")))?;
+    let Some(name) = tool_name else { return Err(walk.wrong("must have a name")) };
     Ok(Tool { name, description, parameters })
 }
 

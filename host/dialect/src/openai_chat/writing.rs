@@ -127,7 +127,8 @@ impl Writer {
         let tells = told.is_some();
         self.usage = told.or(self.usage.take());
         let silent = match map.get("choices") {
-            Some(Value::Array(choices)) => choices.is_empty() && tells,
+            // Before the model is known there is nothing to say that with.
+            Some(Value::Array(choices)) => choices.is_empty() && (tells || self.model.is_none()),
             _ => true,
         };
         // What was added to a chunk comes before it: it may hold the choice's end.
@@ -191,11 +192,13 @@ impl Writer {
             return;
         }
         if !std::mem::replace(&mut state.begun, true) {
-            let empty = delta.is_empty();
-            delta.insert("role".to_owned(), Value::from("assistant"));
-            if empty {
-                delta.insert("content".to_owned(), Value::from(""));
+            let mut first = Map::new();
+            first.insert("role".to_owned(), Value::from("assistant"));
+            if delta.is_empty() {
+                first.insert("content".to_owned(), Value::from(""));
             }
+            first.append(&mut delta);
+            delta = first;
         }
         let mut body = self.frame("chat.completion.chunk");
         let reason = reason.map_or(Value::Null, |reason| Value::from(reason.name()));
