@@ -43,13 +43,8 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
             Reading::Same => view.keep(&text[at..next], at),
             Reading::Nothing => view.drop_character(),
             Reading::Tag => {
-                let tags = text[at..].chars().take_while(|&c| letters::tag(c).is_some()).count();
-                // A few are part of a flag; many are a text that nobody sees.
-                if tags >= letters::HIDDEN_TAGS {
-                    view.change(letters::tag(c), at, next, true);
-                } else {
-                    view.drop_character();
-                }
+                at = tags(text, at, &mut view);
+                continue;
             }
             Reading::Other(c) => view.change(Some(c), at, next, true),
             Reading::Compatible => view.change_all(letters::compatible(c), at, next),
@@ -57,6 +52,24 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
         at = next;
     }
     view.finish()
+}
+
+/// Reads a run of invisible tags and gives its end. A few are part of a flag; many are
+/// a text that nobody sees.
+fn tags(text: &str, at: usize, view: &mut Builder) -> usize {
+    let run =
+        text[at..].char_indices().map_while(|(index, c)| Some((at + index, c, letters::tag(c)?)));
+    let hides = run.clone().nth(letters::HIDDEN_TAGS - 1).is_some();
+    let mut end = at;
+    for (index, c, means) in run {
+        end = index + c.len_utf8();
+        if hides {
+            view.change(Some(means), index, end, true);
+        } else {
+            view.drop_character();
+        }
+    }
+    end
 }
 
 /// Bytes that stand for themselves.
@@ -67,13 +80,16 @@ fn is_plain(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
 
+    static LETTERS: LazyLock<Letters> = LazyLock::new(Letters::new);
+
     #[test]
     fn undoes_one_layer() {
-        let letters = Letters::new();
         for (text, meaning) in [
             ("bob%40x.org", "bob@x.org"),
             ("bob\\u0040x.org", "bob@x.org"),
@@ -95,24 +111,22 @@ mod tests {
             ("12\u{2011}34", "12-34"),
             ("\u{e0062}\u{e006f}\u{e0062}\u{e0040}", "bob@"),
         ] {
-            assert_eq!(open(text, &letters).map(|view| view.text), Some(meaning.into()), "{text}");
+            assert_eq!(open(text, &LETTERS).map(|view| view.text), Some(meaning.into()), "{text}");
         }
     }
 
     #[test]
     fn leaves_what_is_plain() {
-        let letters = Letters::new();
         for text in ["plain", "100% of it", "R&D", "Grüße", "привет", "日本語", "“quoted” — dash"]
         {
-            assert!(open(text, &letters).is_none(), "{text}");
+            assert!(open(text, &LETTERS).is_none(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn spans_map_to_characters(text in "[a-z%&#;\\\\0-9u@é\u{200b}４\u{301}\u{e0061}]{0,40}", from in 0usize..40, length in 1usize..10) {
-            let letters = Letters::new();
-            if let Some(view) = open(&text, &letters) {
+            if let Some(view) = open(&text, &LETTERS) {
                 let start = view.text.floor_char_boundary(from.min(view.text.len()));
                 let end = view.text.ceil_char_boundary((start + length).min(view.text.len()));
                 if start < end {

@@ -136,7 +136,7 @@ fn tells6(address: Ipv6Addr) -> bool {
 /// Whether this is an address and not two words of a program: `Bad::Face` parses too.
 fn is_written_out(text: &str) -> bool {
     let groups = text.split(':').filter(|group| !group.is_empty());
-    let known = ["fe80", "fc", "fd", "ff0", "20", "24", "26", "2a", "64:"];
+    let known = ["fe80", "fc", "fd", "ff0", "20", "24", "26", "2a", "64:", "::ffff:"];
     let begins = known.iter().any(|prefix| text.to_ascii_lowercase().starts_with(prefix));
     text.bytes().any(|byte| byte.is_ascii_digit()) && (groups.count() >= 3 || begins)
 }

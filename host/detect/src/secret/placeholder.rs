@@ -84,7 +84,7 @@ const FRAGMENTS: [&str; 21] = [
     "yourapi",
     "xxxx",
     "****",
-    "....",
+    "...",
     "redacted",
     "insert",
     "<",
