@@ -21,6 +21,7 @@ pub struct Configuration {
     ledger: Option<String>,
     ledger_file: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    arguments: Vec<String>,
 }
 
 /// A `[[targets]]` entry.
@@ -113,7 +114,13 @@ impl Configuration {
 
     /// With everything in the log that the gateway and its libraries can say.
     pub fn at_trace_level(self) -> Configuration {
-        self.variable("RINGFENCE_LOG", "trace").variable("RUST_LOG", "trace")
+        self.argument("--log").argument("trace")
+    }
+
+    /// With one more argument for `ringfence serve`.
+    pub fn argument(mut self, argument: &str) -> Configuration {
+        self.arguments.push(argument.to_owned());
+        self
     }
 
     /// The file's text, for a gateway whose state lies in `folder`.
@@ -148,6 +155,10 @@ impl Configuration {
     /// Where the ledger of a gateway in `folder` lies.
     pub fn ledger_in(folder: &Path) -> PathBuf {
         folder.join("ledger.jsonl")
+    }
+
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        self.arguments.clone()
     }
 
     pub(crate) fn environment(&self) -> Vec<(String, String)> {

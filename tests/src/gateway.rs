@@ -24,9 +24,16 @@ pub struct Gateway {
     address: SocketAddr,
     output: Arc<Mutex<String>>,
     configuration: PathBuf,
-    environment: Vec<(String, String)>,
+    surroundings: Surroundings,
     folder: Arc<TempDir>,
     client: Client,
+}
+
+/// What a gateway is started with besides its file.
+#[derive(Clone)]
+struct Surroundings {
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
 }
 
 /// A gateway that did not start.
@@ -56,7 +63,8 @@ impl Gateway {
         let folder = Arc::new(TempDir::new().expect("a temporary folder"));
         let file = folder.path().join("ringfence.toml");
         std::fs::write(&file, configuration.render(folder.path())).expect("a file");
-        Gateway::launch(folder, file, configuration.environment())
+        let (environment, arguments) = (configuration.environment(), configuration.arguments());
+        Gateway::launch(folder, file, Surroundings { environment, arguments })
     }
 
     /// Stops this gateway and starts another one on the same files.
@@ -66,19 +74,20 @@ impl Gateway {
     pub fn restart(mut self) -> Result<Gateway, Refused> {
         self.stop();
         let (folder, file) = (Arc::clone(&self.folder), self.configuration.clone());
-        Gateway::launch(folder, file, self.environment.clone())
+        Gateway::launch(folder, file, self.surroundings.clone())
     }
 
     fn launch(
         folder: Arc<TempDir>,
         file: PathBuf,
-        environment: Vec<(String, String)>,
+        surroundings: Surroundings,
     ) -> Result<Gateway, Refused> {
         let mut child = binary::command(folder.path())
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(surroundings.environment.iter().map(|(name, value)| (name, value)))
             .arg("serve")
             .arg("--config")
             .arg(&file)
+            .args(&surroundings.arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -96,7 +105,7 @@ impl Gateway {
                     address,
                     output,
                     configuration,
-                    environment,
+                    surroundings,
                     folder,
                     client,
                 });

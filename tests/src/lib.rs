@@ -14,5 +14,5 @@ pub mod upstream;
 
 pub use binary::{Ran, ringfence};
 pub use configuration::{Configuration, Policy, Target};
-pub use gateway::{Gateway, Refused};
+pub use gateway::{Gateway, Refused, replace};
 pub use upstream::{Gate, Play, Received, Upstream};
