@@ -10,7 +10,7 @@ use ringfence_chat::Dialect;
 use crate::secret::{Secret, sensitive};
 
 /// How a service is reached. The key is in no field that shows.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Whose wire format it speaks.
     pub dialect: Dialect,

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 /// The key of a service. It shows nowhere, and only this crate can read it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     text: String,
 }
