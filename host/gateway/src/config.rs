@@ -32,7 +32,7 @@ use ringfence_local::LocalConfig;
 use ringfence_policy::{Grants, Limits};
 
 pub use mistake::{Mistake, Mistakes};
-pub use resolve::FILE_BYTES;
+pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
 
 use resolve::{Cloud, Origin, resolve};

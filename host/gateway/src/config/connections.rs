@@ -29,13 +29,15 @@ pub const HEADERS: usize = 32;
 /// Hosts that are nobody's premises.
 const VENDORS: [&str; 2] = ["api.openai.com", "api.anthropic.com"];
 /// Headers that are not the operator's to set.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 10] = [
     "authorization",
     "x-api-key",
     "proxy-authorization",
     "cookie",
     "host",
     "content-length",
+    "content-type",
+    "te",
     "transfer-encoding",
     "connection",
 ];

@@ -147,10 +147,7 @@ fn explain(section: &str, message: &str) -> (String, String) {
         && let Some((field, expected)) = rest.split_once(", ")
     {
         let field = field.trim_matches('`');
-        return (
-            format!("{section} has no key `{field}`"),
-            format!("{expected}").replace("expected", "it has"),
-        );
+        return (format!("{section} has no key `{field}`"), expected.replace("expected", "it has"));
     }
     (format!("{section}: {message}"), "change the value".into())
 }

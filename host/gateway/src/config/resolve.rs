@@ -128,7 +128,7 @@ pub(super) struct Entry<T> {
 }
 
 /// Whether `name` may stand in headers, records and metrics.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     (1..=NAME_BYTES).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }

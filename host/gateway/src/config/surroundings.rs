@@ -92,6 +92,11 @@ impl Surroundings {
             .map(|folder| folder.join("ringfence"))
     }
 
+    /// Whether a terminal may be coloured: `NO_COLOR` (no-color.org) is not set.
+    pub fn wants_colours(&self) -> bool {
+        self.variable("NO_COLOR").is_none()
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         let value = match self {
             Surroundings::Process => std::env::var(name).ok(),
