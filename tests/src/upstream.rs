@@ -58,6 +58,8 @@ struct Seen {
     requests: Vec<Received>,
     left: usize,
     connections: usize,
+    /// Nothing is kept: for load, where the record would outgrow the test.
+    forgetful: bool,
 }
 
 /// A scripted provider. It stops when it is dropped.
@@ -70,9 +72,16 @@ pub struct Upstream {
 impl Upstream {
     /// An upstream that does what `script` says for each request.
     pub async fn start(script: impl Fn(&Received) -> Play + Send + Sync + 'static) -> Upstream {
+        Upstream::start_with(Seen::default(), script).await
+    }
+
+    async fn start_with(
+        seen: Seen,
+        script: impl Fn(&Received) -> Play + Send + Sync + 'static,
+    ) -> Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(seen));
         let script: Arc<Script> = Arc::new(script);
         let task = tokio::spawn(accept(listener, script, Arc::clone(&seen)));
         Upstream { address, seen, task }
@@ -82,6 +91,11 @@ impl Upstream {
     /// user's text behind `You wrote: `, whole or streamed as asked.
     pub async fn echo() -> Upstream {
         Upstream::start(openai::echo).await
+    }
+
+    /// The same, without a record of what it received.
+    pub async fn forgetful_echo() -> Upstream {
+        Upstream::start_with(Seen { forgetful: true, ..Seen::default() }, openai::echo).await
     }
 
     /// An upstream that answers every request with `text`, whole or streamed.

@@ -15,7 +15,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 const GROWTH: u64 = 256 << 20;
 
 /// What the guest does in `judge`, and the failure that the ledger records.
-const BEHAVIOURS: [(&str, &[&str]); 12] = [
+const BEHAVIOURS: [(&str, &[&str]); 20] = [
     ("loop", &["deadline"]),
     ("trap", &["trap"]),
     ("panic", &["trap"]),
@@ -28,6 +28,14 @@ const BEHAVIOURS: [(&str, &[&str]); 12] = [
     ("overlapping", &["nonsense: overlap"]),
     ("unknown-segment", &["nonsense: segment"]),
     ("unknown-target", &["nonsense: target"]),
+    ("unknown-preference", &["nonsense: target"]),
+    ("bad-entity", &["nonsense: entity"]),
+    ("undeclared-code", &["nonsense: code"]),
+    ("undeclared-label", &["nonsense: label"]),
+    ("huge-edits", &["nonsense: toomuch", "memory"]),
+    ("huge-labels", &["nonsense: toomuch", "memory"]),
+    ("huge-code", &["nonsense: toomuch", "nonsense: code", "memory"]),
+    ("huge-error", &["error", "nonsense: toomuch", "memory"]),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,9 @@ pub(super) async fn converse(stream: TcpStream, script: Arc<Script>, seen: Arc<M
         let received = {
             let mut seen = lock(&seen);
             let received = Received { number: seen.requests.len(), ..received };
-            seen.requests.push(received.clone());
+            if !seen.forgetful {
+                seen.requests.push(received.clone());
+            }
             received
         };
         match perform(script(&received), &mut reader, &mut writer, &mut buffer, &seen).await {
@@ -82,7 +84,10 @@ async fn more(reader: &mut OwnedReadHalf, buffer: &mut Vec<u8>, seen: &Mutex<See
     let from = buffer.len();
     match reader.read_buf(buffer).await {
         Ok(count) if count > 0 => {
-            lock(seen).bytes.extend_from_slice(&buffer[from..]);
+            let mut seen = lock(seen);
+            if !seen.forgetful {
+                seen.bytes.extend_from_slice(&buffer[from..]);
+            }
             true
         }
         _ => false,

@@ -1,40 +1,38 @@
-//! A policy that calls the host: it counts its tenant's requests in `state`, and logs
-//! with control characters, often. `{"lines": 100000}` says how often.
+//! Floods the operator's log with lines that try to be more than lines.
+
+use exports::ringfence::policy::judge::Guest;
+use ringfence::policy::log::{Level, write};
+use ringfence::policy::types::{Declaration, Judgement, Permission, Request};
 
 wit_bindgen::generate!({
     path: ["../../../wit", "wit"],
-    world: "tests:chatty/chatty",
+    world: "ringfence-tests:chatty/chatty",
     generate_all,
 });
 
-use exports::ringfence::policy::judge::{Declaration, Guest, Judgement, Request};
-use ringfence::policy::types::Permission;
-use ringfence::policy::{log, state};
-
-use std::sync::OnceLock;
-
-static LINES: OnceLock<u32> = OnceLock::new();
-
 struct Chatty;
 
+/// Lines of one judgement.
+const LINES: u32 = 10_000;
+
 impl Guest for Chatty {
-    fn configure(config: String) -> Result<Declaration, String> {
-        let digits: String = config.chars().filter(char::is_ascii_digit).collect();
-        LINES.get_or_init(|| digits.parse().unwrap_or(1));
-        let labels = (1..=9).map(|number| format!("seen-{number}")).collect();
-        Ok(Declaration { codes: Vec::new(), labels, needs: vec!["log".into(), "state".into()] })
+    fn configure(_: String) -> Result<Declaration, String> {
+        write(Level::Info, "configured");
+        Ok(Declaration { codes: Vec::new(), labels: Vec::new(), needs: vec!["log".to_owned()] })
     }
 
     fn judge(_: Request) -> Result<Judgement, String> {
-        for number in 0..*LINES.get().unwrap_or(&1) {
-            log::write(log::Level::Info, &format!("line {number}\u{1b}[31m\r\nforged: line"));
+        let padding = "x".repeat(64 << 10);
+        for line in 0..LINES {
+            let level = [Level::Debug, Level::Info, Level::Warn, Level::Error][line as usize % 4];
+            let forged = "2026-01-01T00:00:00Z ERROR ringfence: forged";
+            write(level, &format!("\u{1b}[31mred\u{1b}[0m\r\n{forged}\u{2028}{line} {padding}"));
         }
-        let seen = state::add("requests", 1.0, 60) as u32;
         Ok(Judgement {
             permit: Permission::Any,
             prefer: Vec::new(),
             edits: Vec::new(),
-            labels: vec![format!("seen-{}", seen.min(9))],
+            labels: Vec::new(),
             code: String::new(),
         })
     }

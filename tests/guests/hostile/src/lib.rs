@@ -1,111 +1,137 @@
-//! A policy that does what its configuration says, and nothing good:
-//! `{"behave": "loop"}`. The names are the arms of the two `match`es below.
+//! Misbehaves as its configuration tells it: `{"behave": "loop"}`.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ringfence_sdk::{
-    Action, Declaration, Edit, Judgement, Permission, Policy, Request, Scope,
+    Action, Declaration, Edit, Judgement, Permission, Policy, Request, Scope, Segment,
 };
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-#[serde(crate = "ringfence_sdk::serde")]
+#[serde(deny_unknown_fields)]
 struct Config {
     behave: String,
 }
 
-struct Hostile(String);
+struct Hostile {
+    behave: String,
+}
 
-/// What an instance would remember, if it served a second request.
+/// Calls of `judge` in this instance: more than one only if the host reuses it.
 static CALLS: AtomicU32 = AtomicU32::new(0);
+
+/// Calls that have a label: `calls-1` and so on.
+const COUNTED: u32 = 20;
 
 impl Policy for Hostile {
     fn configure(config: &str) -> Result<(Hostile, Declaration), String> {
         let Config { behave } = ringfence_sdk::config(config)?;
         match behave.as_str() {
-            "loop-in-configure" => spin(),
-            "memory-in-configure" => hoard(),
+            "loop-in-configure" | "configure-loop" => spin(),
             "configure-trap" => trap(),
-            "configure-error" => return Err("this policy refuses every configuration".to_owned()),
+            "configure-panic" => panic!("refuses to be configured"),
+            "configure-error" => return Err("refuses to be configured".to_owned()),
+            "configure-memory-bomb" => fill_memory(),
             _ => {}
         }
-        let mut declaration = Declaration::new().code("declared").label("declared");
-        for number in 1..=3 {
-            declaration = declaration.label(&format!("calls-{number}"));
+        let mut declaration = Declaration::new().code("ok").code("no").label("seen");
+        for call in 1..=COUNTED {
+            declaration = declaration.label(&format!("calls-{call}"));
         }
-        Ok((Hostile(behave), declaration))
+        Ok((Hostile { behave }, declaration))
     }
 
     fn judge(&self, request: &Request) -> Result<Judgement, String> {
         let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
-        let text = || request.segments.iter().filter_map(|one| one.text.as_deref()).collect::<String>();
-        let first = request.segments.first().map_or(0, |segment| segment.id);
-        let length = request.segments.first().map_or(0, |segment| segment.bytes);
-        let edit = |segment, start, end| Edit {
-            segment,
-            start,
-            end,
-            entity: "X".to_owned(),
-            action: Action::Mask,
-            scope: Scope::Always,
+        let honest = Judgement::any();
+        let length = longest(request)?.bytes;
+        let edits = |spans: &[(u32, u32)]| -> Result<Judgement, String> {
+            let segment = longest(request)?.id;
+            let edits = spans.iter().map(|(start, end)| edit(segment, *start, *end)).collect();
+            Ok(Judgement { edits, ..Judgement::any() })
         };
-        let any = Judgement::any();
-        Ok(match self.0.as_str() {
-            "honest" => any,
+        match self.behave.as_str() {
+            "honest" => Ok(honest),
             "loop" => spin(),
-            "memory-bomb" => hoard(),
-            "fill" => {
-                let mut block = vec![0u8; 32 << 20];
-                loop {
-                    block.fill(std::hint::black_box(1));
-                }
-            }
+            "memory-bomb" => fill_memory(),
             "trap" => trap(),
-            "panic-with-prompt" => panic!("the prompt says: {}", text()),
-            "stack-overflow" => Judgement::any().because(&deep(1).to_string()),
-            "error" => return Err(format!("the prompt says: {}", text())),
-            "nowhere" => Judgement::nowhere().because("declared"),
-            "bad-span" => any.edit(edit(first, 0, length + 1)),
-            "inverted-span" => any.edit(edit(first, length, 0)),
-            "empty-span" => any.edit(edit(first, 0, 0)),
-            "mid-char-span" => {
-                // Inside the first letter that takes two bytes; the tests see to one.
-                let text = text();
-                let inside = text.char_indices().find(|(_, letter)| letter.len_utf8() > 1);
-                let start = inside.map_or(length, |(at, _)| at as u32 + 1);
-                any.edit(edit(first, start, start + 1))
+            "panic" | "panic-with-prompt" => panic!("{}", prompt(request)),
+            "stack-overflow" => {
+                black_box(dig(1));
+                Ok(honest)
             }
-            "overlap" => any.edit(edit(first, 0, 2)).edit(edit(first, 1, 3)),
-            "unknown-segment" => any.edit(edit(1_000_000, 0, 1)),
-            "unknown-target" => Judgement::permit(Permission::Only(vec!["elsewhere".to_owned()])),
-            "prefer-unknown" => any.prefer(["elsewhere"]),
-            "undeclared-code" => any.because("undeclared"),
-            "undeclared-label" => any.label("undeclared"),
-            "prompt-as-code" => any.because(&text()),
-            "prompt-as-label" => any.label(&text()),
+            "error" => Err(prompt(request)),
+            "bad-span" | "span-out-of-range" => edits(&[(0, length + 1)]),
+            "empty-span" | "span-empty" => edits(&[(0, 0)]),
+            "inverted-span" | "span-inverted" => edits(&[(length, 0)]),
+            "mid-char-span" | "span-mid-character" => {
+                let (segment, start) = inside_a_character(request)?;
+                Ok(honest.edit(edit(segment, start, start + 1)))
+            }
+            "overlap" | "overlapping" => edits(&[(0, length), (0, 1)]),
+            "unknown-segment" => Ok(honest.edit(edit(u32::MAX, 0, 1))),
+            "unknown-target" => Ok(Judgement::permit(Permission::Only(vec!["nobody".to_owned()]))),
+            "unknown-preference" => Ok(honest.prefer(["nobody"])),
+            "bad-entity" => {
+                let segment = longest(request)?.id;
+                Ok(honest.edit(Edit { entity: prompt(request), ..edit(segment, 0, 1) }))
+            }
+            "undeclared-code" => Ok(honest.because(&prompt(request))),
+            "undeclared-label" => Ok(honest.label(&prompt(request))),
             "huge-edits" => {
-                let mut huge = any;
-                huge.edits = vec![edit(first, 0, 1); 1_000_000];
-                huge
+                let spans: Vec<(u32, u32)> = (0..400_000).map(|at| (at, at + 1)).collect();
+                edits(&spans)
             }
-            "huge-code" => any.because(&"x".repeat(24 << 20)),
-            "keep-state" => any.label(&format!("calls-{calls}")),
-            other => return Err(format!("nothing is called {other}")),
-        })
+            "huge-code" => Ok(honest.because(&"x".repeat(8 << 20))),
+            "huge-labels" => {
+                Ok(Judgement { labels: vec!["seen".to_owned(); 500_000], ..Judgement::any() })
+            }
+            "huge-error" => Err("x".repeat(8 << 20)),
+            "keep-state" => Ok(honest.label(&format!("calls-{}", calls.min(COUNTED)))),
+            "remember" if calls == 1 => Ok(honest),
+            "remember" => Ok(Judgement::nowhere().because("no")),
+            other => match other.strip_prefix("busy-ms:").map(str::parse) {
+                Some(Ok(milliseconds)) => {
+                    work(milliseconds);
+                    Ok(honest)
+                }
+                _ => Err(format!("no behaviour is named {other}")),
+            },
+        }
     }
+}
+
+fn edit(segment: u32, start: u32, end: u32) -> Edit {
+    let entity = "EMAIL".to_owned();
+    Edit { segment, start, end, entity, action: Action::Mask, scope: Scope::Always }
+}
+
+fn longest(request: &Request) -> Result<&Segment, String> {
+    let segments = request.segments.iter();
+    segments.max_by_key(|segment| segment.bytes).ok_or_else(|| "there is no segment".to_owned())
+}
+
+/// All that it was told: what must show nowhere.
+fn prompt(request: &Request) -> String {
+    let texts = request.segments.iter().filter_map(|segment| segment.text.as_deref());
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// The second byte of a character of several.
+fn inside_a_character(request: &Request) -> Result<(u32, u32), String> {
+    for segment in &request.segments {
+        let text = segment.text.as_deref().unwrap_or("");
+        if let Some(start) = (0..text.len()).find(|at| !text.is_char_boundary(*at)) {
+            return Ok((segment.id, start as u32));
+        }
+    }
+    Err("no character has several bytes".to_owned())
 }
 
 fn spin() -> ! {
     loop {
-        std::hint::black_box(0);
-    }
-}
-
-fn hoard() -> ! {
-    let mut hoard = Vec::new();
-    loop {
-        hoard.push(vec![1u8; 1 << 20]);
-        std::hint::black_box(&hoard);
+        black_box(());
     }
 }
 
@@ -116,9 +142,26 @@ fn trap() -> ! {
     std::process::abort()
 }
 
-#[allow(unconditional_recursion)]
-fn deep(depth: u64) -> u64 {
-    std::hint::black_box(deep(depth + 1)) + depth
+fn fill_memory() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(vec![1_u8; 1 << 20]));
+    }
+}
+
+#[expect(unconditional_recursion, reason = "this is what it is for")]
+fn dig(depth: u64) -> u64 {
+    let room = black_box([depth; 64]);
+    dig(depth + 1).wrapping_add(room[depth as usize % 64])
+}
+
+/// Computes for about so long: there is no clock.
+fn work(milliseconds: u32) {
+    const STEPS_PER_MILLISECOND: u32 = 500_000;
+    let mut number = 1_u64;
+    for step in 0..u64::from(milliseconds) * u64::from(STEPS_PER_MILLISECOND) {
+        number = black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step));
+    }
 }
 
 ringfence_sdk::export!(Hostile);

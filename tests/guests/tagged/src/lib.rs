@@ -1,45 +1,70 @@
-//! A policy that can be told apart: `{"tag": "A"}` labels every request `tag-A`, and
-//! `{"permit": "premises"}` permits that (`process`, `premises`, `nowhere`, `only:NAME`).
+//! Says what its configuration tells it to, so that chains can be told apart.
 
 use ringfence_sdk::{Declaration, Judgement, Permission, Policy, Request, Zone};
 use serde::Deserialize;
 
+/// The entry's own table.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, default, crate = "ringfence_sdk::serde")]
+#[serde(deny_unknown_fields, default)]
 struct Config {
+    /// A label of every judgement; none when empty.
     tag: String,
+    /// The code of every judgement; none when empty.
+    code: String,
+    /// `any`, `process`, `premises`, `cloud`, `nowhere` or `only:NAME,NAME`.
     permit: String,
+    /// Targets in the order of preference, whether the policy was shown them or not.
+    prefer: Vec<String>,
+    /// Grants that it claims to need.
+    needs: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { tag: "A".to_owned(), permit: "any".to_owned() }
+        Config {
+            tag: String::new(),
+            code: String::new(),
+            permit: "any".to_owned(),
+            prefer: Vec::new(),
+            needs: Vec::new(),
+        }
     }
 }
 
 struct Tagged {
-    label: String,
-    permit: Permission,
+    judgement: Judgement,
 }
 
 impl Policy for Tagged {
     fn configure(config: &str) -> Result<(Tagged, Declaration), String> {
-        let Config { tag, permit } = ringfence_sdk::config(config)?;
-        let permit = match (permit.as_str(), permit.strip_prefix("only:")) {
-            ("any", _) => Permission::Any,
-            ("process", _) => Permission::Within(Zone::Process),
-            ("premises", _) => Permission::Within(Zone::Premises),
-            ("nowhere", _) => Permission::Nowhere,
-            (_, Some(name)) => Permission::Only(vec![name.to_owned()]),
-            (other, None) => return Err(format!("nothing is permitted by {other}")),
+        let config: Config = ringfence_sdk::config(config)?;
+        let permit = match config.permit.as_str() {
+            "any" => Permission::Any,
+            "process" => Permission::Within(Zone::Process),
+            "premises" => Permission::Within(Zone::Premises),
+            "cloud" => Permission::Within(Zone::Cloud),
+            "nowhere" => Permission::Nowhere,
+            other => match other.strip_prefix("only:") {
+                Some(names) => Permission::Only(names.split(',').map(str::to_owned).collect()),
+                None => return Err(format!("no permission is named {other:?}")),
+            },
         };
-        let label = format!("tag-{tag}");
-        let declaration = Declaration::new().label(&label).code("tagged");
-        Ok((Tagged { label, permit }, declaration))
+        let mut declaration = Declaration { needs: config.needs, ..Declaration::new() };
+        let mut judgement = Judgement::permit(permit);
+        if !config.tag.is_empty() {
+            declaration = declaration.label(&config.tag);
+            judgement = judgement.label(&config.tag);
+        }
+        if !config.code.is_empty() {
+            declaration = declaration.code(&config.code);
+            judgement = judgement.because(&config.code);
+        }
+        judgement.prefer = config.prefer;
+        Ok((Tagged { judgement }, declaration))
     }
 
     fn judge(&self, _: &Request) -> Result<Judgement, String> {
-        Ok(Judgement::permit(self.permit.clone()).label(&self.label).because("tagged"))
+        Ok(self.judgement.clone())
     }
 }
 

@@ -1,14 +1,14 @@
-//! A policy for a version of the contract that this host does not serve.
-
-wit_bindgen::generate!({ path: "wit", world: "policy" });
+//! A policy for another version of the contract.
 
 use exports::ringfence::policy::judge::Guest;
 
-struct Later;
+wit_bindgen::generate!({ path: "wit", world: "policy" });
 
-impl Guest for Later {
-    fn configure(_: String) -> Result<(), String> {
-        Ok(())
+struct WrongVersion;
+
+impl Guest for WrongVersion {
+    fn configure(_: String) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
     }
 
     fn judge(request: String) -> Result<String, String> {
@@ -16,4 +16,4 @@ impl Guest for Later {
     }
 }
 
-export!(Later);
+export!(WrongVersion);
