@@ -18,6 +18,11 @@ mod failure;
 mod openai;
 mod secret;
 
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod script;
+
 pub use answer::FIRST_ERROR_BYTES;
 pub use cloud::Cloud;
 pub use connection::{Connection, ConnectionError};
