@@ -59,9 +59,10 @@ pub(crate) fn of_fault(fault: Fault) -> Failure {
 /// What a code says more exactly than a status does.
 fn of_code(code: &str) -> Option<FailureKind> {
     Some(match code {
-        "context_length_exceeded" | "request_too_large" | "tokens_limit_reached" => {
-            FailureKind::TooLong
-        }
+        "context_length_exceeded"
+        | "prompt_too_long"
+        | "request_too_large"
+        | "tokens_limit_reached" => FailureKind::TooLong,
         // Waiting does not help: somebody has to pay, or to change the entry.
         "insufficient_quota"
         | "billing_hard_limit_reached"
@@ -142,6 +143,7 @@ mod tests {
         for (status, code, kind) in [
             (400, None, Rejected),
             (400, Some("context_length_exceeded"), TooLong),
+            (400, Some("prompt_too_long"), TooLong),
             (400, Some("invalid_value"), Rejected),
             (302, None, Misconfigured),
             (401, None, Misconfigured),

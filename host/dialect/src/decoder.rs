@@ -19,7 +19,13 @@ pub struct Decoder {
 
 enum Form {
     Whole { dialect: Dialect, choices: u32, body: Vec<u8> },
-    Stream { reader: SseReader, read: Vec<SseEvent>, stream: Stream },
+    Stream(Box<Streamed>),
+}
+
+struct Streamed {
+    reader: SseReader,
+    read: Vec<SseEvent>,
+    stream: Stream,
 }
 
 enum Stream {
@@ -46,7 +52,7 @@ impl Decoder {
             Dialect::AnthropicMessages => Stream::Anthropic(anthropic::StreamReader::default()),
         };
         let reader = SseReader::new(Self::EVENT_BYTES);
-        let form = Form::Stream { reader, read: Vec::new(), stream };
+        let form = Form::Stream(Box::new(Streamed { reader, read: Vec::new(), stream }));
         Decoder { form, taken: 0, limit: Self::STREAM_BYTES }
     }
 
@@ -68,7 +74,8 @@ impl Decoder {
                 body.extend_from_slice(bytes);
                 Ok(())
             }
-            Form::Stream { reader, read, stream } => {
+            Form::Stream(streamed) => {
+                let Streamed { reader, read, stream } = &mut **streamed;
                 let pushed = reader.push(bytes, read);
                 for event in read.drain(..) {
                     if stream.is_done() {
@@ -102,7 +109,8 @@ impl Decoder {
                 });
                 Ok(())
             }
-            Form::Stream { reader, stream, .. } => {
+            Form::Stream(streamed) => {
+                let Streamed { reader, stream, .. } = &**streamed;
                 let complete = stream.is_done() || (stream.may_end() && !reader.is_unfinished());
                 if complete { Ok(()) } else { Err(Fault::Truncated) }
             }
@@ -113,7 +121,7 @@ impl Decoder {
     pub fn is_done(&self) -> bool {
         match &self.form {
             Form::Whole { .. } => false,
-            Form::Stream { stream, .. } => stream.is_done(),
+            Form::Stream(streamed) => streamed.stream.is_done(),
         }
     }
 }
@@ -177,6 +185,40 @@ mod tests {
         }
         let event = vec![b' '; Decoder::EVENT_BYTES + 1];
         assert_eq!(decoder(true, 0).push(&event, &mut Vec::new()), Err(Fault::TooLarge));
+    }
+
+    #[test]
+    fn codes_are_the_houses_words_or_none() {
+        use Dialect::*;
+        for (dialect, body, code) in [
+            (
+                OpenAiChat,
+                r#"{"error":{"code":"model_not_found","type":"x"}}"#,
+                Some("model_not_found"),
+            ),
+            (OpenAiChat, r#"{"error":{"code":null,"type":"server_error"}}"#, Some("server_error")),
+            (OpenAiChat, r#"{"error":{"code":"canary","type":"canary"}}"#, None),
+            (OpenAiChat, r#"{"error":"canary"}"#, None),
+            (
+                OpenAiChat,
+                r#"{"object":"error","message":"This model's maximum context length is 4 tokens","code":400}"#,
+                Some("context_length_exceeded"),
+            ),
+            (
+                AnthropicMessages,
+                r#"{"type":"error","error":{"type":"overloaded_error"}}"#,
+                Some("overloaded_error"),
+            ),
+            (
+                AnthropicMessages,
+                r#"{"error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}"#,
+                Some("prompt_too_long"),
+            ),
+            (AnthropicMessages, r#"{"error":{"type":"canary"}}"#, None),
+            (AnthropicMessages, "<h1>canary</h1>", None),
+        ] {
+            assert_eq!(reported(dialect, body.as_bytes()).code, code, "{body}");
+        }
     }
 
     #[test]

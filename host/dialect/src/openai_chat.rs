@@ -4,6 +4,7 @@ mod folding;
 mod messages;
 mod outbound;
 mod parameters;
+mod parts;
 mod put_back;
 mod reading;
 mod request;
@@ -12,8 +13,8 @@ mod tools;
 mod whole;
 mod writing;
 
-pub(crate) use messages::split_data_url;
 pub(crate) use outbound::encode_request;
+pub(crate) use parts::split_data_url;
 pub(crate) use reading::known_code;
 pub(crate) use request::decode_request;
 pub(crate) use stream::StreamReader;

@@ -25,9 +25,14 @@ const KNOWN_CODES: &[&str] = &[
     "api_error",
 ];
 
-/// The known type of an error body.
+/// The known type of an error body. A prompt that is too long has no type of its own.
 pub(crate) fn known_code(body: &Value) -> Option<&'static str> {
-    let code = body.get("error")?.get("type")?.as_str()?;
+    let error = body.get("error")?;
+    let message = error.get("message").and_then(Value::as_str).unwrap_or("");
+    if message.starts_with("prompt is too long") {
+        return Some("prompt_too_long");
+    }
+    let code = error.get("type")?.as_str()?;
     KNOWN_CODES.iter().copied().find(|known| *known == code)
 }
 

@@ -85,3 +85,42 @@ impl Members<'_> {
         self.out.push(b'}');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openai_chat::decode_request;
+
+    fn encode(body: &str, honours: &[&str]) -> (Value, Vec<String>) {
+        let request = decode_request("r".into(), body.as_bytes()).expect("well formed");
+        let honours: Vec<String> = honours.iter().map(|&name| name.to_owned()).collect();
+        let sent = encode_request(&request, "theirs", Some(&honours)).expect("the same dialect");
+        (serde_json::from_slice(&sent.body).expect("JSON"), sent.dropped)
+    }
+
+    #[test]
+    fn what_a_target_does_not_honour_is_left_out_and_named() {
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"a"}],"seed":1,"top_k":2,"a b":3,"temperature":0,"tools":[],"user":"u"}"#;
+        let (sent, dropped) = encode(body, &["top_k"]);
+        assert_eq!(dropped, ["seed", "unknown", "user"]);
+        let names: Vec<&str> =
+            sent.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(names, ["model", "messages", "top_k", "temperature", "tools"]);
+    }
+
+    #[test]
+    fn usage_is_asked_for_in_streams_only() {
+        let body = |stream: bool| {
+            format!(
+                r#"{{"model":"m","messages":[{{"role":"user","content":"a"}}],"stream":{stream},"stream_options":{{"include_obfuscation":false,"include_usage":false}}}}"#
+            )
+        };
+        let (sent, _) = encode(&body(true), &[]);
+        assert_eq!(
+            sent["stream_options"],
+            serde_json::json!({ "include_obfuscation": false, "include_usage": true })
+        );
+        let (sent, _) = encode(&body(false), &[]);
+        assert!(sent.get("stream_options").is_none());
+    }
+}

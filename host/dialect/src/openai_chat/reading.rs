@@ -51,6 +51,11 @@ pub(crate) fn known_code(body: &Value) -> Option<&'static str> {
         Some(error) if error.is_object() => error,
         _ => body,
     };
+    // Compatible servers say it in these words and give no code.
+    let message = error.get("message").and_then(Value::as_str).unwrap_or("");
+    if message.contains("maximum context length") {
+        return Some("context_length_exceeded");
+    }
     ["code", "type"].into_iter().find_map(|name| {
         let code = error.get(name)?.as_str()?;
         KNOWN_CODES.iter().copied().find(|known| *known == code)
