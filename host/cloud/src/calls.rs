@@ -172,7 +172,7 @@ async fn refusals_are_told_in_our_words() {
         r#"{{"error":{{"message":"{}","code":"rate_limit_exceeded"}}}}"#,
         "canary".repeat(1 << 20)
     );
-    let cases: Vec<(u16, &str, String, FailureKind, Option<&str>, Option<u64>)> = vec![
+    let cases = vec![
         (400, "", openai("canary_code"), Rejected, None, None),
         (
             400,
