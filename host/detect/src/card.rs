@@ -109,8 +109,11 @@ fn score(
     };
     let separator = separator.unwrap_or(b'-');
     let alone = !scan.follows(start, separator) && !scan.continues(end, separator);
-    // A table of numbers: what precedes is a group as well.
-    let in_table = scan.follows(start, separator);
+    // A table of numbers: what precedes is a group of four as well, and stands alone.
+    let in_table = scan.follows(start, b' ') && {
+        let from = scan.run_back(start - 1, 5, |byte| byte.is_ascii_digit());
+        start - 1 - from == 4 && scan.before(from) != Some(b'-')
+    };
     let grouped = lengths.len() > 1;
     let named = || context::names(scan.text, start, end, &WORDS);
     match (usual, alone) {
@@ -122,12 +125,13 @@ fn score(
         _ => return None,
     }
     let digits: usize = lengths.iter().sum();
-    let common = matches!(digits, 15 | 16);
+    // Numbers of 15 digits that begin with a one are UATP's, and of many other things.
+    let common = digits == 16 || (digits == 15 && scan.bytes[start] != b'1');
     match (common || (digits == 14 && grouped), usual) {
         (true, true) => Some(if grouped || named() { 1.0 } else { 0.9 }),
         // Unusual lengths are also those of time stamps, tickets and serial numbers.
         _ if named() => Some(0.9),
-        (_, true) if digits >= 13 => Some(0.6),
+        (_, true) if digits >= 13 && digits != 15 => Some(0.6),
         (true, false) => Some(0.6),
         _ => None,
     }
@@ -162,9 +166,9 @@ fn issued(digits: &[u8]) -> bool {
         }
         // Discover.
         16..=19 if four == 6011 || (644..=649).contains(&three) || two == 65 => true,
-        // JCB.
+        // JCB, and UATP.
         16..=19 if (3528..=3589).contains(&four) => true,
-        15 if matches!(four, 1800 | 2131) => true,
+        15 if one == 1 || four == 2131 => true,
         // UnionPay.
         16..=19 if two == 62 || two == 81 => true,
         // Mir, RuPay, Troy, Verve, Dankort, InterPayment, UzCard, Humo.

@@ -66,14 +66,27 @@ fn version4(scan: &Scan<'_>, out: &mut Vec<Span>) {
             });
         // A zero in front is octal to some readers: the standard parser refuses it.
         let Ok(address) = scan.text[start..end].parse::<Ipv4Addr>() else { continue };
-        if alone && tells(address) && !is_version(scan, start) {
-            out.push(Span::new(start, end, IP_ADDRESS, 0.9));
+        if alone && !is_version(scan, start) {
+            let score = if tells(address) { 0.9 } else { 0.4 };
+            out.push(Span::new(start, network(scan, end, 32), IP_ADDRESS, score));
         }
     }
 }
 
+/// Where an address ends that may have the size of its network behind it: `/24`.
+fn network(scan: &Scan<'_>, end: usize, most: u8) -> usize {
+    let until = scan.run(end + 1, 3, |byte| byte.is_ascii_digit());
+    let is_size = scan.at(end) == Some(b'/')
+        && scan.ends(until)
+        && scan
+            .text
+            .get(end + 1..until)
+            .is_some_and(|size| size.parse::<u8>().is_ok_and(|size| size <= most));
+    if is_size && !scan.continues(until, b'.') { until } else { end }
+}
+
 /// Whether an address says anything about anybody: not the loopback, no network mask,
-/// not the address of "this host".
+/// not the address of "this host". Those score low.
 fn tells(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     !address.is_loopback() && first != 0 && first != 255
@@ -120,10 +133,21 @@ fn version6(scan: &Scan<'_>, out: &mut Vec<Span>) {
         let end = start + text.len();
         let alone = scan.begins(start) && scan.ends(end) && scan.before(start) != Some(b':');
         let Ok(address) = text.parse::<Ipv6Addr>() else { continue };
-        if alone && tells6(address) && is_written_out(text) {
-            out.push(Span::new(start, end, IP_ADDRESS, 0.9));
+        if alone && is_written_out(text) {
+            let score = if tells6(address) { 0.9 } else { 0.4 };
+            let end = network(scan, interface(scan, end), 128);
+            done = done.max(end);
+            out.push(Span::new(start, end, IP_ADDRESS, score));
         }
     }
+}
+
+/// Where an address ends that may have an interface behind it: `%eth0`.
+fn interface(scan: &Scan<'_>, end: usize) -> usize {
+    let until = scan.run(end + 1, 15, |byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let named = scan.at(end) == Some(b'%')
+        && scan.at(end + 1).is_some_and(|byte| byte.is_ascii_alphabetic());
+    if named { end + 1 + scan.text[end + 1..until].trim_end_matches('.').len() } else { end }
 }
 
 fn tells6(address: Ipv6Addr) -> bool {
@@ -138,13 +162,15 @@ fn is_written_out(text: &str) -> bool {
     let groups = text.split(':').filter(|group| !group.is_empty());
     let known = ["fe80", "fc", "fd", "ff0", "20", "24", "26", "2a", "64:", "::ffff:"];
     let begins = known.iter().any(|prefix| text.to_ascii_lowercase().starts_with(prefix));
-    text.bytes().any(|byte| byte.is_ascii_digit()) && (groups.count() >= 3 || begins)
+    let mapped = text.starts_with("::") && text.contains('.');
+    let digits = text.bytes().any(|byte| byte.is_ascii_digit());
+    digits && (groups.count() >= 3 || begins || mapped || text == "::1")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::tests::found;
+    use crate::detector::tests::{DETECTOR, found};
 
     #[test]
     fn finds() {
@@ -152,17 +178,29 @@ mod tests {
             ("192.168.0.1", "192.168.0.1"),
             ("from 10.1.2.3:8080", "10.1.2.3"),
             ("http://8.8.8.8/x", "8.8.8.8"),
-            ("10.0.0.0/8", "10.0.0.0"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("Use 2001:db8::/32.", "2001:db8::/32"),
+            ("10.1.2.3/index", "10.1.2.3"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("from ::1", "::1"),
             ("ssh root@203.0.113.9", "203.0.113.9"),
             ("ip=203.0.113.9.", "203.0.113.9"),
             ("2001:db8::8a2e:370:7334", "2001:db8::8a2e:370:7334"),
             ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),
-            ("fe80::1%eth0", "fe80::1"),
+            ("fe80::1%eth0", "fe80::1%eth0"),
             ("[2001:db8::1]:443", "2001:db8::1"),
             ("::ffff:192.0.2.128", "::ffff:192.0.2.128"),
             ("addr: 2001:db8::1.", "2001:db8::1"),
         ] {
             assert_eq!(found(text, IP_ADDRESS), [address], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_tells_nothing_scores_low() {
+        for text in ["127.0.0.1", "0.0.0.0", "255.255.255.0", "::1", "::ffff:127.0.0.1"] {
+            let spans = DETECTOR.text(text);
+            assert!(spans.len() == 1 && spans[0].score < 0.5, "{text}");
         }
     }
 
@@ -179,16 +217,12 @@ mod tests {
             "Chrome/120.0.0.0 Safari",
             "requests==2.31.0.1",
             "1.2.3.4-beta",
-            "127.0.0.1",
-            "0.0.0.0",
-            "255.255.255.0",
             "section 4.3.2.1",
             "std::vector",
             "Bad::Face",
             "12:34:56",
             "00:1A:2B:3C:4D:5E",
             "::",
-            "::1",
             "a::b",
             "2024-01-15T10:30:00",
         ] {

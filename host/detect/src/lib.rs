@@ -31,3 +31,6 @@ mod ssn;
 
 pub use candidate::{ENTITIES, Span};
 pub use detector::{Detector, Reading};
+
+#[cfg(test)]
+mod tests;

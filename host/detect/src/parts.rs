@@ -86,17 +86,36 @@ fn join(
     detector.plain(&Scan::new(&joined, &marks), &mut spans);
     overlap::settle(&mut spans);
     for span in spans {
-        split(&span, &pieces, found);
+        split(detector, &joined, &span, &pieces, found);
     }
 }
 
 /// Splits a span that goes over more than one segment; the others are found where they
 /// stand.
-fn split(span: &Span, pieces: &[Piece], found: &mut HashMap<SegmentId, Vec<Span>>) {
+fn split(
+    detector: &Detector,
+    joined: &str,
+    span: &Span,
+    pieces: &[Piece],
+    found: &mut HashMap<SegmentId, Vec<Span>>,
+) {
     let first = pieces.partition_point(|piece| piece.joined + piece.length <= span.start);
     let touched = pieces[first..].iter().take_while(|piece| piece.joined < span.end);
     let touched: Vec<&Piece> = touched.filter(|piece| piece.length > 0).collect();
     if touched.iter().all(|piece| piece.segment == touched[0].segment) {
+        return;
+    }
+    // A value that is whole in its own segment does not go on in the next one:
+    // `bob@example.org` and `nothing`.
+    let is_whole = touched.iter().any(|piece| {
+        let text = &joined[piece.joined..piece.joined + piece.length];
+        let marks = detector.mark(text);
+        let mut spans = Vec::new();
+        detector.plain(&Scan::new(text, &marks), &mut spans);
+        let (from, to) = (span.start.max(piece.joined), span.end.min(piece.joined + piece.length));
+        spans.iter().any(|own| own.start + piece.joined < to && from < own.end + piece.joined)
+    });
+    if is_whole {
         return;
     }
     for piece in touched {

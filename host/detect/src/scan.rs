@@ -106,7 +106,8 @@ impl<'a> Scan<'a> {
     /// The end of the run of bytes that `belongs` accepts from `start`, after `limit`
     /// bytes at the latest.
     pub(crate) fn run(&self, start: usize, limit: usize, belongs: impl Fn(u8) -> bool) -> usize {
-        let until = (start + limit).min(self.bytes.len());
+        let start = start.min(self.bytes.len());
+        let until = start.saturating_add(limit).min(self.bytes.len());
         let length = self.bytes[start..until].iter().take_while(|&&byte| belongs(byte)).count();
         start + length
     }

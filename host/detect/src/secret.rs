@@ -13,13 +13,15 @@ mod vendor;
 use crate::candidate::Span;
 use crate::scan::{Hit, Scan};
 use assignment::Word;
-use vendor::Vendor;
+use vendor::{Infix, Vendor};
 
 /// What a literal begins.
 #[derive(Clone, Copy)]
 enum Rule {
     /// A key in a vendor's format.
     Vendor(&'static Vendor),
+    /// A key with a literal in its middle.
+    Infix(&'static Infix),
     /// A private key in a block of lines.
     PrivateKey,
     /// A line that ends such a block.
@@ -45,6 +47,7 @@ impl Secrets {
     pub(crate) fn new() -> Secrets {
         let mut rules = Vec::new();
         rules.extend(vendor::VENDORS.iter().map(|vendor| (vendor.prefix, Rule::Vendor(vendor))));
+        rules.extend(vendor::INFIXES.iter().map(|infix| (infix.literal, Rule::Infix(infix))));
         rules.extend(private_key::BEGINNINGS.map(|text| (text, Rule::PrivateKey)));
         rules.extend(private_key::ENDS.map(|text| (text, Rule::PrivateKeyEnd)));
         rules.push(("eyJ", Rule::Jwt));
@@ -67,6 +70,7 @@ impl Secrets {
         for hit in &scan.marks.hits {
             match self.rules[hit.literal].1 {
                 Rule::Vendor(vendor) => out.extend(vendor.find(scan, hit)),
+                Rule::Infix(infix) => out.extend(infix.find(scan, hit)),
                 Rule::PrivateKey => blocks.begin(hit),
                 Rule::PrivateKeyEnd => out.extend(blocks.end(scan, hit)),
                 Rule::Jwt => out.extend(token::jwt(scan, hit)),

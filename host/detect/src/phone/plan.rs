@@ -242,6 +242,14 @@ pub(super) fn is_international(digits: &[u8]) -> bool {
     })
 }
 
+/// How many digits the country code has.
+fn code_length(digits: &[u8]) -> Option<usize> {
+    (1..=3.min(digits.len())).find(|&length| {
+        let code = digits[..length].iter().fold(0, |value, &digit| value * 10 + u16::from(digit));
+        COUNTRIES.binary_search_by_key(&code, |&(code, ..)| code).is_ok()
+    })
+}
+
 /// Area code, exchange and number of North America.
 fn is_north_american(national: &[u8]) -> bool {
     let code = |code: &[u8]| code[0] >= 2 && !(code[1] == 1 && code[2] == 1);
@@ -263,6 +271,21 @@ pub(super) fn shape(digits: &[u8], groups: &[usize], gaps: &[u8], area: bool) ->
         [1, 3, 3, 4] if digits[0] == 1 && is_north_american(&digits[1..]) => Some(0.85),
         [3, 7] if area && is_north_american(digits) => Some(0.7),
         [10] if area => None,
+        // A mobile of China, or any number with its trunk zero, in one piece.
+        [11] if digits[0] == 1 && digits[1] >= 3 => Some(0.5),
+        [10 | 11] if digits[0] == 0 && digits[1] != 0 => Some(0.5),
+        // Turkey, and others with a trunk zero of its own.
+        [3, 3, 2, 2] if digits[0] >= 2 => sure(even(gaps), 0.6),
+        [1, 3, 3, 2, 2] | [1, 3, 3, 4] | [1, 3, 7] if digits[0] == 0 && digits[1] >= 2 => {
+            Some(0.65)
+        }
+        // A country code that nobody put a plus before.
+        [1..=3, _, _, ..]
+            if digits[0] != 0 && signs && groups.len() <= 5 && gaps.first() == Some(&b'-') =>
+        {
+            let country = is_international(digits) && code_length(digits) == Some(groups[0]);
+            sure(country && digits.len() >= 11, 0.55)
+        }
         // France and its neighbours: five pairs.
         [2, 2, 2, 2, 2] if digits[0] == 0 && digits[1] != 0 => sure(even(gaps), 0.75),
         // China's mobiles.

@@ -18,7 +18,7 @@ pub(super) enum Word {
 }
 
 /// Words for secrets, wherever they stand in a name.
-pub(super) const WORDS: [(&str, Word); 49] = [
+pub(super) const WORDS: [(&str, Word); 50] = [
     ("password", Word::Password),
     ("passwd", Word::Password),
     ("passwort", Word::Password),
@@ -63,6 +63,7 @@ pub(super) const WORDS: [(&str, Word); 49] = [
     ("signing_key", Word::Token),
     ("subscription-key", Word::Token),
     ("token", Word::Token),
+    ("authorization", Word::Token),
     ("credential", Word::Vague),
     ("_key", Word::Vague),
     ("auth", Word::Vague),
@@ -130,6 +131,9 @@ const VALUE_BYTES: usize = 512;
 
 /// The value that is assigned to the name that a word stands in.
 pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
+    if !is_secret_name(scan, hit, word) {
+        return None;
+    }
     let literal = &scan.text[hit.start..hit.end];
     let assigned = literal.ends_with(['=', ':', ' ']);
     let (after, upper) = match assigned {
@@ -147,7 +151,11 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
         _ => value,
     };
     let end = start + value.len();
-    if value.is_empty() || is_placeholder(value) || (quote.is_none() && is_reference(value)) {
+    if value.is_empty()
+        || value.contains("://")
+        || is_placeholder(value)
+        || (quote.is_none() && is_reference(value))
+    {
         return None;
     }
     let sure = match word {
@@ -158,6 +166,45 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
     };
     let entity = if word == Word::Password { SECRET_PASSWORD } else { SECRET_TOKEN };
     Some(Span::new(start, end, entity, sure))
+}
+
+/// Beginnings of names that are shown to everybody.
+const PUBLIC: [&str; 14] = [
+    "public",
+    "pub",
+    "csrf",
+    "xsrf",
+    "primary",
+    "foreign",
+    "sort",
+    "partition",
+    "next",
+    "page",
+    "cache",
+    "max",
+    "num",
+    "total",
+];
+
+/// Words that are written together with a word for a secret.
+const TOGETHER: [&str; 20] = [
+    "access", "auth", "api", "bot", "refresh", "session", "client", "app", "user", "admin", "db",
+    "root", "my", "secret", "personal", "test", "master", "new", "old", "web",
+];
+
+/// Whether the name that a word stands in may be a secret's: `publicKey` is not, and
+/// the `token` of `jsonwebtoken` is no word of its own.
+fn is_secret_name(scan: &Scan<'_>, hit: &Hit, word: Word) -> bool {
+    let start = scan.run_back(hit.start, NAME_BYTES, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    });
+    let name = scan.text[start..hit.start].to_ascii_lowercase();
+    let is_public = |part: &str| PUBLIC.contains(&part);
+    let public = name.split(['_', '-']).any(is_public) || PUBLIC.iter().any(|part| name == *part);
+    let glued = word != Word::Password
+        && scan.before(hit.start).is_some_and(|byte| byte.is_ascii_lowercase())
+        && scan.at(hit.start).is_some_and(|byte| byte.is_ascii_lowercase());
+    !public && (!glued || TOGETHER.iter().any(|part| name.ends_with(part)))
 }
 
 /// Where the name that a word stands in ends, and whether it is in capitals, as in an
@@ -208,49 +255,81 @@ fn value_start(scan: &Scan<'_>, after: usize, sign: Sign) -> Option<(usize, Sign
     at = scan.run(at, 16, blank);
     let mut sign = sign;
     if sign == Sign::Nothing {
-        let operator =
-            scan.run(at, 4, |byte| matches!(byte, b'=' | b':' | b'>' | b'|' | b'?' | b'!'));
-        let text = &scan.text[at..operator];
-        sign = match text {
-            "=" | ":" | ":=" | "=>" | "==" | "===" | "?=" | "||=" | "|=" | "!=" | "!==" => {
-                Sign::Equals
-            }
-            ">" => Sign::Tag,
-            "" if closed && scan.at(at) == Some(b',') => {
-                at += 1;
-                Sign::Equals
-            }
-            "" => {
-                let rest = &scan.text[at..];
-                // Chinese and Japanese put their own signs.
-                let words = [
-                    "is: ", "is ", "was ", "to ", "ist ", "es ", "est ", "é ", "：", "是", "は",
-                    "为", "為",
-                ];
-                let word = words.iter().find(|word| {
-                    rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-                });
-                match word {
-                    Some(word) if at > after || !word.is_ascii() => {
-                        at += word.len();
-                        Sign::Is
-                    }
-                    _ if at > after => Sign::Nothing,
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        };
-        at += text.len();
+        (sign, at) = operator(scan, at)
+            .or_else(|| typed(scan, at))
+            .or_else(|| closed.then(|| attribute(scan, at)).flatten())
+            .or_else(|| spoken(scan, at, at > after))?;
     }
     at = scan.run(at, 16, blank);
-    // YAML's value on its own line, and tuples, are not followed.
+    if sign == Sign::Tag || (sign == Sign::Equals && matches!(scan.at(at), Some(b'|' | b'>'))) {
+        // An element of XML, or a block of YAML: the value is on the next line.
+        at = scan.run(at, 2, |byte| matches!(byte, b'|' | b'>' | b'-'));
+        at = scan.run(at, 32, |byte| byte.is_ascii_whitespace());
+    }
     let escaped =
         usize::from(scan.at(at) == Some(b'\\') && matches!(scan.at(at + 1), Some(b'"' | b'\'')));
     let quote = scan.at(at + escaped).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     match quote {
         Some(quote) => Some((at + escaped + 1, sign, Some(quote))),
         None => Some((at, sign, None)),
+    }
+}
+
+/// The signs that languages assign with.
+fn operator(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
+    let end = scan.run(at, 5, |byte| b"=:>|?!.+-".contains(&byte));
+    let sign = match &scan.text[at..end] {
+        "=" | ":" | ":=" | "=>" | "==" | "===" | "?=" | "??=" | "||=" | "|=" | "!=" | "!=="
+        | "::=" | ":::=" | ".=" | "+=" | "->" => Sign::Equals,
+        ">" => Sign::Tag,
+        _ => return None,
+    };
+    Some((sign, end))
+}
+
+/// A type between the name and the sign: `token string =`, `token: String =`,
+/// `token[] =`.
+fn typed(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
+    let from = scan.run(at, 3, |byte| matches!(byte, b':' | b' ' | b'['));
+    let name =
+        scan.run(from, 16, |byte| byte.is_ascii_alphanumeric() || b"&'<>[]*?".contains(&byte));
+    let known = ["str", "string", "char", "bytes", "[]", "]", "text", "any", "secret"];
+    let is_type =
+        known.iter().any(|known| scan.text[from..name].to_ascii_lowercase().contains(known));
+    let sign = scan.run(name, 4, |byte| byte == b' ');
+    let after = scan.run(sign, 2, |byte| matches!(byte, b':' | b'='));
+    (is_type && matches!(&scan.text[sign..after], "=" | ":=")).then_some((Sign::Equals, after))
+}
+
+/// What stands behind a name in quotation marks: `"password", "x"`,
+/// `name="password" value="x"`, `"name": "password", "value": "x"`.
+fn attribute(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
+    let comma = scan.run(at, 1, |byte| byte == b',');
+    let from = scan.run(comma, 4, |byte| matches!(byte, b' ' | b'\n' | b'\t'));
+    let quote = scan.run(from, 2, |byte| matches!(byte, b'"' | b'\'' | b'\\'));
+    let named = ["value", "content", "default"].iter().find(|name| {
+        scan.text[quote..].get(..name.len()).is_some_and(|text| text.eq_ignore_ascii_case(name))
+    });
+    if let Some(name) = named {
+        let end =
+            scan.run(quote + name.len(), 3, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
+        let sign = scan.run(end, 2, |byte| matches!(byte, b'=' | b':'));
+        return (sign > end).then_some((Sign::Equals, sign));
+    }
+    (comma > at).then_some((Sign::Equals, comma))
+}
+
+/// Words that say what a secret is; nothing at all on a command line.
+fn spoken(scan: &Scan<'_>, at: usize, apart: bool) -> Option<(Sign, usize)> {
+    const WORDS: [&str; 13] =
+        ["is: ", "is ", "was ", "to ", "ist ", "es ", "est ", "é ", "：", "是", "は", "为", "為"];
+    let rest = &scan.text[at..];
+    let word = WORDS
+        .iter()
+        .find(|word| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)));
+    match word {
+        Some(word) if apart || !word.is_ascii() => Some((Sign::Is, at + word.len())),
+        _ => apart.then_some((Sign::Nothing, at)),
     }
 }
 
@@ -313,12 +392,25 @@ fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
     let entropy = entropy(bytes);
     let random = digits >= 1 && letters >= 2 && entropy >= 3.0;
     // Paths, addresses and dates have digits and letters too.
-    let path = value.starts_with(['/', '.']) || value.contains("://") || value.contains("..");
+    let path = value.starts_with('/') || value.contains("..") || is_host(value);
     match (bytes.len(), sign) {
         _ if path || !random => None,
         (16.., Sign::Equals | Sign::Tag) => Some(if entropy >= 3.5 { 0.85 } else { 0.7 }),
         (16.., _) if digits >= 2 && entropy >= 3.3 => Some(0.7),
+        (12.., Sign::Equals) if quote.is_some() => Some(0.6),
         (8.., Sign::Equals) if quote.is_some() && digits >= 2 => Some(0.6),
         _ => None,
     }
+}
+
+/// Whether a value is the name of a host or of a file: small letters, digits and dots.
+fn is_host(value: &str) -> bool {
+    let labels = value.split('.').count();
+    let last = value.rsplit('.').next().unwrap_or_default();
+    labels >= 2
+        && value.bytes().all(|byte| {
+            !byte.is_ascii_uppercase() && (byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+        })
+        && (1..=6).contains(&last.len())
+        && (labels >= 3 || last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }

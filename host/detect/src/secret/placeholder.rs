@@ -112,14 +112,14 @@ pub(super) fn is_template(value: &str) -> bool {
     FRAGMENTS.iter().any(|fragment| lower.contains(fragment))
 }
 
-/// Whether half of it is one character: `000000`, `xxxx-xxxx`.
+/// Whether two thirds of it are one character: `000000`, `xxxx-xxxx`.
 pub(super) fn repeats(value: &[u8]) -> bool {
     let mut counts = [0_usize; 256];
     for &byte in value {
         counts[byte as usize] += 1;
     }
     let most = counts.iter().max().copied().unwrap_or(0);
-    value.len() >= 4 && most * 2 > value.len()
+    value.len() >= 3 && most * 3 > value.len() * 2
 }
 
 /// Whether an unquoted value is code that fetches one: `os.environ["KEY"]`,

@@ -33,7 +33,7 @@ impl Blocks {
     /// A line that ends a block of another kind.
     pub(super) fn end(&mut self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
         let (start, _) = self.begun.pop().filter(|&(start, _)| is_putty(scan, start))?;
-        let end = scan.run(hit.end, 160, |byte| byte != b'\n' && byte != b'\\' && byte != b'"');
+        let end = scan.run(hit.end, 160, |byte| byte.is_ascii_hexdigit() || byte == b' ');
         Some(Span::new(start, end, SECRET_PRIVATE_KEY, 1.0))
     }
 
@@ -66,7 +66,9 @@ impl Blocks {
 
 /// The span of a block without an end, up to `limit` at most.
 fn cut(scan: &Scan<'_>, from: usize, limit: usize) -> Span {
-    let line = from + scan.run(from, 2 * LINE_BYTES, |byte| byte != b'\n' && byte != b'\\') - from;
+    let line = scan.run(from, 2 * LINE_BYTES, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-')
+    });
     Span::new(from, body(scan, line).min(limit), SECRET_PRIVATE_KEY, 0.9)
 }
 

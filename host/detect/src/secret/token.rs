@@ -35,8 +35,7 @@ pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
 fn is_header(encoded: &[u8]) -> bool {
     let Some(json) = base64(encoded) else { return false };
     let Ok(json) = std::str::from_utf8(&json) else { return false };
-    let named = ["\"alg\"", "\"typ\"", "\"enc\"", "\"kid\""].iter().any(|name| json.contains(name));
-    json.starts_with('{') && json.trim_end().ends_with('}') && named
+    json.starts_with("{\"") && json.contains("\":") && json.trim_end().ends_with('}')
 }
 
 /// A scheme of the Authorization header (RFC 9110).
@@ -88,12 +87,12 @@ pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span>
         }
         Scheme::User => {
             let (user, password) = value.split_once(':')?;
-            let from = hit.start.saturating_sub(200);
+            let from = hit.start.saturating_sub(400);
             let line = &scan.text[scan.text.ceil_char_boundary(from)..hit.start];
-            let line = line.rsplit('\n').next().unwrap_or_default();
-            let curl = line.contains("curl") || line.contains("wget") || line.contains("http");
-            let real = !user.is_empty()
-                && password.len() >= 3
+            let curl = line.contains("curl") || line.contains("wget");
+            // Some services take a key for the user, and no password.
+            let password = if password.is_empty() { user } else { password };
+            let real = password.len() >= 3
                 && !password.starts_with(['$', '/'])
                 && !super::placeholder::is_placeholder(password);
             (curl && real).then(|| Span::new(start, end, SECRET_PASSWORD, 0.8))

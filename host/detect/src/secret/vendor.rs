@@ -52,15 +52,20 @@ impl Vendor {
             && scan.bytes[hit.start - 2] == b'\\'
             && matches!(scan.bytes[hit.start - 1], b'n' | b'r' | b't');
         let encoded = hit.start >= 3 && scan.bytes[hit.start - 3] == b'%';
-        let mid_word = letter(hit.start) && !escape && !encoded;
+        // `picture.ico-...`: a name, not a key.
+        let dotted = scan.before(hit.start) == Some(b'.') && letter(hit.start - 1);
+        let mid_word = (letter(hit.start) || dotted) && !escape && !encoded;
         if mid_word && self.prefix.starts_with(|c: char| c.is_ascii_alphanumeric())
             || !is_exact(scan, hit, self.prefix)
         {
             return None;
         }
         let end = scan.run(hit.end, self.most + 1, |byte| self.alphabet.has(byte));
-        // A sentence, not the key, ends with these.
-        let key = scan.text[hit.start..end].trim_end_matches(['.', '-', '~', '/']);
+        // A sentence, not the key, ends with these; but a key of one length is taken whole.
+        let key = match self.fewest == self.most {
+            true => &scan.text[hit.start..end],
+            false => scan.text[hit.start..end].trim_end_matches(['.', '-', '~', '/']),
+        };
         let end = hit.start + key.len();
         let tail = scan.bytes.get(hit.end..end)?;
         let fits = (self.fewest..=self.most).contains(&tail.len());
@@ -98,5 +103,51 @@ impl Alphabet {
             }
             Wide => byte.is_ascii_alphanumeric() || b"+/=-_.~%:".contains(&byte),
         }
+    }
+}
+
+/// A key that is told by something in its middle.
+#[derive(Clone, Copy)]
+pub(super) struct Infix {
+    /// What tells it.
+    pub(super) literal: &'static str,
+    /// The characters in front of it.
+    before: fn(u8) -> bool,
+    lengths: (usize, usize),
+    /// The characters after it.
+    after: Alphabet,
+    tail: (usize, usize),
+}
+
+/// Keys with a literal in the middle: Azure's client secrets, Telegram's bots.
+pub(super) const INFIXES: [Infix; 2] = [
+    Infix {
+        literal: "Q~",
+        before: |byte| Alphabet::Wide.has(byte) && !b"+/=%:".contains(&byte),
+        lengths: (4, 4),
+        after: Alphabet::Wide,
+        tail: (31, 34),
+    },
+    Infix {
+        literal: ":AA",
+        before: |byte| byte.is_ascii_digit(),
+        lengths: (5, 16),
+        after: Alphabet::Word,
+        tail: (33, 33),
+    },
+];
+
+impl Infix {
+    /// The key around this literal at `hit`.
+    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+        let start = scan.run_back(hit.start, self.lengths.1, self.before);
+        let end = scan.run(hit.end, self.tail.1 + 1, |byte| self.after.has(byte));
+        let key = scan.text[hit.start..end].trim_end_matches(['.', '=']);
+        let end = hit.start + key.len();
+        let fits = hit.start - start >= self.lengths.0
+            && (self.tail.0..=self.tail.1).contains(&(end.checked_sub(hit.end)?));
+        let random = !repeats(&scan.bytes[hit.end..end]) && entropy(&scan.bytes[start..end]) >= 3.0;
+        (fits && random && is_exact(scan, hit, self.literal) && scan.ends(end))
+            .then(|| Span::new(start, end, SECRET_API_KEY, 0.9))
     }
 }
