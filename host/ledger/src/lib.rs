@@ -29,3 +29,6 @@ pub use record::{
 pub use recovery::Recovered;
 pub use verify::{Fault, Report, verify};
 pub use word::Word;
+
+#[cfg(test)]
+mod tests;

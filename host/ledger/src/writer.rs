@@ -226,3 +226,128 @@ impl<S: Sink> Pen<S> {
         Ok(before)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A disk that can be made full, and that counts.
+    #[derive(Clone, Default)]
+    struct Disk {
+        full: Arc<AtomicBool>,
+        appends: Arc<AtomicU64>,
+        syncs: Arc<AtomicU64>,
+        slow: Duration,
+    }
+
+    impl Sink for Disk {
+        fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
+            std::thread::sleep(self.slow);
+            if self.full.load(Ordering::SeqCst) {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            self.appends.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn sync(&mut self) -> std::io::Result<()> {
+            self.syncs.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    fn body() -> Body {
+        Body::new(&serde_json::json!({"kind": "test"})).expect("small")
+    }
+
+    fn writer(disk: &Disk, durability: Durability) -> Writer {
+        Writer::start(disk.clone(), Head::EMPTY, durability).expect("starts")
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_written() {
+        let disk = Disk::default();
+        let writer = writer(&disk, Durability::System);
+        assert_eq!(writer.write_blocking(body()).expect("written").sequence, 1);
+        disk.full.store(true, Ordering::SeqCst);
+        let full = |error| matches!(error, Err(LedgerError::Failed(ErrorKind::StorageFull)));
+        assert!(full(writer.write_blocking(body())));
+        disk.full.store(false, Ordering::SeqCst);
+        for _ in 0..3 {
+            assert!(full(writer.write_blocking(body())), "the disk has room and the chain a gap");
+        }
+        let pulse = writer.pulse();
+        assert!(pulse.failed);
+        assert_eq!((pulse.head.sequence, disk.appends.load(Ordering::SeqCst)), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn everyone_who_waits_hears_of_a_failure() {
+        let disk = Disk { slow: Duration::from_millis(20), ..Disk::default() };
+        disk.full.store(true, Ordering::SeqCst);
+        let writer = Arc::new(writer(&disk, Durability::System));
+        let waiting: Vec<_> = (0..100)
+            .map(|_| {
+                let writer = Arc::clone(&writer);
+                tokio::spawn(async move { writer.write(body()).await.is_err() })
+            })
+            .collect();
+        for waiting in waiting {
+            assert!(waiting.await.expect("no panic"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_is_synced_once() {
+        let disk = Disk { slow: Duration::from_millis(5), ..Disk::default() };
+        let every = Duration::from_millis(20);
+        let writer = Arc::new(writer(&disk, Durability::Synced { every }));
+        let waiting: Vec<_> = (0..200)
+            .map(|_| {
+                let writer = Arc::clone(&writer);
+                tokio::spawn(async move { writer.write(body()).await.is_ok() })
+            })
+            .collect();
+        for waiting in waiting {
+            assert!(waiting.await.expect("no panic"));
+        }
+        let syncs = disk.syncs.load(Ordering::SeqCst);
+        assert!((1..=20).contains(&syncs), "{syncs} syncs for 200 records");
+        assert_eq!(writer.head().sequence, 200);
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded() {
+        let disk = Disk { slow: Duration::from_millis(50), ..Disk::default() };
+        let writer = Arc::new(writer(&disk, Durability::System));
+        let waiting: Vec<_> = (0..Ledger::QUEUE + 500)
+            .map(|_| {
+                let writer = Arc::clone(&writer);
+                tokio::spawn(async move { writer.write(body()).await.is_ok() })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert!(writer.pulse().waiting <= Ledger::QUEUE);
+        for waiting in waiting {
+            assert!(waiting.await.expect("no panic"), "who found no place waited for one");
+        }
+        assert_eq!(writer.pulse().waiting, 0);
+    }
+
+    #[test]
+    fn what_is_queued_is_written_before_the_end() {
+        let disk = Disk { slow: Duration::from_millis(5), ..Disk::default() };
+        let writer = writer(&disk, Durability::Synced { every: Duration::ZERO });
+        let mut done = Vec::new();
+        for _ in 0..50 {
+            done.push(writer.enqueue(body(), None).expect("queued"));
+        }
+        drop(writer);
+        for done in done {
+            assert!(matches!(done.blocking_recv(), Ok(Ok(_))));
+        }
+    }
+}
