@@ -13,7 +13,6 @@ import argparse
 import difflib
 import itertools
 import json
-import math
 import pathlib
 import time
 
@@ -30,17 +29,19 @@ HERE = pathlib.Path(__file__).resolve().parent
 SEED = 20
 VOCABULARY = 2048
 CONTEXT = 2048
-STEPS = 2600
+STEPS = 3000
 # Tokens of a batch, padding included.
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 # Conversations that are drawn and sorted by length together, so that little is padding.
-POOL = 256
-LEARNING_RATE = 2.5e-3
-WARM_UP = 80
+POOL = 192
+LEARNING_RATE = 2e-3
+WARM_UP = 120
 # One conversation in so many has a jump in its positions, so that far distances are
 # known without the cost of long texts.
 JUMP_SHARE = 0.15
 CHECKPOINT_EVERY = 100
+# The rate stays, and falls to nothing over this last share of the steps.
+FALLING_SHARE = 0.4
 
 END, START, STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 TEMPLATE = """\
@@ -182,7 +183,7 @@ def train(model, encoder, steps, checkpoint):
             break
         if step < first:
             continue
-        rate = min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        rate = min(1.0, (step + 1) / WARM_UP, 0.01 + (steps - step) / (steps * FALLING_SHARE))
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * rate
         loss = loss_of(model, tokens, learnt, positions)
@@ -192,7 +193,7 @@ def train(model, encoder, steps, checkpoint):
         optimizer.step()
         window.append(loss.item())
         tokens_seen += tokens.numel()
-        if (step + 1) % 50 == 0 or step + 1 == steps:
+        if (step + 1) % 100 == 0 or step + 1 == steps:
             losses.append([step + 1, round(sum(window) / len(window), 4)])
             print(f"step {step + 1:5} loss {losses[-1][1]:.4f} {tokens_seen / 1e6:.2f} M tokens {time.time() - began:6.0f} s", flush=True)
             window = []
@@ -271,7 +272,7 @@ def save(model, tokenizer, folder):
     weights = {k: v.to(torch.float16).contiguous() for k, v in model.state_dict().items() if k != "lm_head.weight"}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
-    model.config.to_json_file(folder / "config.json")
+    write_json(folder / "config.json", model.config.to_diff_dict() | {"dtype": "float16"})
     stop, end = tokenizer.token_to_id(STOP), tokenizer.token_to_id(END)
     write_json(folder / "generation_config.json", {"bos_token_id": end, "eos_token_id": [stop, end], "pad_token_id": end, "do_sample": False})
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
