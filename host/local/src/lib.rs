@@ -6,11 +6,26 @@
 //! exact counterpart here (an architecture, a rope type, an activation, a tensor) is
 //! refused by name when the model is loaded, never guessed.
 
+mod config;
+mod decoder;
+mod device;
+mod embedded;
 mod fault;
+mod files;
+#[cfg(test)]
+mod fixtures;
+mod gauge;
+mod generate;
 mod local;
+mod model;
 mod provider;
+mod queue;
+mod runner;
 mod settings;
+mod template;
+mod tokenizer;
+mod weights;
 
 pub use fault::LocalError;
-pub use local::{Description, Local, inspect};
+pub use local::{Description, Local, inspect, replay};
 pub use settings::{DeviceChoice, LocalConfig, ModelSource};
