@@ -1,0 +1,78 @@
+//! The policies in order, and what they are asked.
+
+use std::sync::Arc;
+
+use ringfence_chat::Request;
+use ringfence_fence::{Caller, Digest, Finding, Target, Verdict, Vitals};
+
+use crate::contract::Lists;
+use crate::policy::Policy;
+
+/// What the policies of a chain are told about one request. Each sees of it what its
+/// entry grants.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// What the detectors found, ordered by segment and start.
+    pub findings: &'a [Finding],
+    /// Who asks.
+    pub caller: Option<&'a Caller>,
+    /// The same for every turn of one conversation of one tenant, and unguessable.
+    pub conversation: &'a str,
+    /// The places that nothing has ruled out so far, and how they do.
+    pub targets: &'a [(Arc<Target>, Vitals)],
+    /// Milliseconds since 1970-01-01T00:00Z.
+    pub now_ms: f64,
+    /// A random number of this request.
+    pub seed: u32,
+    /// How soon the client wants a first token, in milliseconds.
+    pub latency_wanted_ms: Option<u32>,
+    /// Dollars that the caller may still spend.
+    pub budget_left: Option<f64>,
+    /// The target that answered this conversation's previous turn.
+    pub previous_target: Option<&'a str>,
+}
+
+/// The policies in order. Immutable: a request that holds a chain sees one version of
+/// it from beginning to end, whatever is loaded meanwhile.
+#[derive(Debug)]
+pub struct Chain {
+    policies: Vec<Arc<Policy>>,
+    digest: Digest,
+}
+
+impl Chain {
+    /// The chain of these policies.
+    pub fn new(policies: Vec<Arc<Policy>>) -> Chain {
+        let mut identity = Vec::new();
+        for policy in &policies {
+            identity.extend_from_slice(&policy.identity().0);
+        }
+        Chain { policies, digest: Digest::of(&identity) }
+    }
+
+    /// Digest of everything that a verdict depends on: files, order, modes, failures,
+    /// grants, limits and configurations.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The policies in order.
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    /// Asks every policy, in order, each in a fresh instance. One verdict for each, also
+    /// for those that failed and those that only watch. Must run on a tokio runtime with
+    /// its timer; dropping the future ends the policy that is running.
+    pub async fn judge(&self, facts: &Facts<'_>) -> Vec<Verdict> {
+        let lists = Lists::of(facts);
+        let targets = lists.targets(facts);
+        let mut verdicts = Vec::with_capacity(self.policies.len());
+        for policy in &self.policies {
+            verdicts.push(policy.judge(facts, &lists, &targets).await);
+        }
+        verdicts
+    }
+}

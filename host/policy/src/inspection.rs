@@ -1,0 +1,213 @@
+//! What a file is, told before anything is compiled.
+
+use ringfence_fence::Digest;
+use wasmparser::{Parser, Payload, ProducersSectionReader};
+use wit_component::DecodedWasm;
+
+use crate::contract::{PACKAGE, VERSION};
+use crate::load::LoadError;
+use crate::log::escape;
+
+/// Bytes of one function. Compiling takes time and memory that grow faster than this.
+pub(crate) const FUNCTION_BYTES: usize = 512 << 10;
+/// Functions of the whole file.
+pub(crate) const FUNCTIONS: u32 = 200_000;
+/// Types of the whole file.
+pub(crate) const TYPES: u32 = 100_000;
+/// Modules and components of the whole file.
+pub(crate) const PARTS: u32 = 1_000;
+/// Names in each list of an inspection.
+const NAMES: usize = 1_000;
+/// Bytes of each name in an inspection.
+const NAME_BYTES: usize = 256;
+
+/// What a policy file says about itself. Names are escaped and capped: they come from
+/// the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// Digest of the file.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// The version of the contract that its `judge` was built for; absent when it
+    /// exports none.
+    pub contract: Option<String>,
+    /// Whether this host serves that version.
+    pub served: bool,
+    /// What it exports, in order.
+    pub exports: Vec<String>,
+    /// What it imports, in order.
+    pub imports: Vec<String>,
+    /// Its own version: the custom section `version` of the component.
+    pub version: Option<String>,
+    /// Languages that it was written in, as its toolchains noted.
+    pub languages: Vec<String>,
+}
+
+impl Inspection {
+    /// Looks at a file without compiling or running it.
+    ///
+    /// # Errors
+    /// [`LoadError::NotComponent`], [`LoadError::Damaged`], [`LoadError::TooComplex`].
+    pub(crate) fn of(bytes: &[u8]) -> Result<Inspection, LoadError> {
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotComponent("it is no WebAssembly file"));
+        }
+        if Parser::is_core_wasm(bytes) {
+            return Err(LoadError::NotComponent(
+                "it is a core module: make a component of it first, for example with \
+                 `wasm-tools component new`",
+            ));
+        }
+        if !Parser::is_component(bytes) {
+            return Err(LoadError::NotComponent("its header is of no known kind"));
+        }
+        let notes = Notes::of(bytes)?;
+        let decoded = wit_component::decode(bytes)
+            .map_err(|error| LoadError::Damaged(escape(&format!("{error:#}"), NAME_BYTES)))?;
+        let DecodedWasm::Component(resolve, world) = decoded else {
+            return Err(LoadError::NotComponent("it is a WIT package without code"));
+        };
+        let world = &resolve.worlds[world];
+        let names = |count: usize| count <= NAMES;
+        if !names(world.exports.len()) || !names(world.imports.len()) {
+            return Err(LoadError::TooComplex("imports and exports"));
+        }
+        let name = |key| escape(&resolve.name_world_key(key), NAME_BYTES);
+        let exports: Vec<String> = world.exports.keys().map(name).collect();
+        let contract = exports.iter().find_map(|name| contract_version(name, "judge"));
+        Ok(Inspection {
+            digest: Digest::of(bytes),
+            bytes: bytes.len(),
+            served: contract.as_deref().is_some_and(serves),
+            contract,
+            exports,
+            imports: world.imports.keys().map(name).collect(),
+            version: notes.version,
+            languages: notes.languages,
+        })
+    }
+}
+
+/// The version of our interface `interface` that `name` names, if it does: `0.1.0` for
+/// `ringfence:policy/judge@0.1.0`; empty when it names none.
+pub(crate) fn contract_version(name: &str, interface: &str) -> Option<String> {
+    let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?.strip_prefix(interface)?;
+    match rest.strip_prefix('@') {
+        Some(version) => Some(version.to_owned()),
+        None => rest.is_empty().then(String::new),
+    }
+}
+
+/// Whether this host serves a version of the contract: the same minor version, whatever
+/// the patch.
+pub(crate) fn serves(version: &str) -> bool {
+    let minor = |version: &str| {
+        let (minor, patch) = version.rsplit_once('.')?;
+        patch.parse::<u32>().ok()?;
+        Some(minor.to_owned())
+    };
+    minor(version).is_some() && minor(version) == minor(VERSION)
+}
+
+/// What a walk over the sections tells, counts included.
+#[derive(Default)]
+struct Notes {
+    version: Option<String>,
+    languages: Vec<String>,
+    functions: u32,
+    types: u32,
+    parts: u32,
+}
+
+impl Notes {
+    fn of(bytes: &[u8]) -> Result<Notes, LoadError> {
+        let mut notes = Notes::default();
+        let mut depth = 0_u32;
+        for payload in Parser::new(0).parse_all(bytes) {
+            let damaged =
+                |error: wasmparser::BinaryReaderError| LoadError::Damaged(error.to_string());
+            match payload.map_err(damaged)? {
+                Payload::Version { .. } => {
+                    depth += 1;
+                    notes.parts += 1;
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::FunctionSection(section) => {
+                    notes.functions = notes.functions.saturating_add(section.count());
+                }
+                Payload::TypeSection(section) => {
+                    notes.types = notes.types.saturating_add(section.count());
+                }
+                Payload::ComponentTypeSection(section) => {
+                    notes.types = notes.types.saturating_add(section.count());
+                }
+                Payload::CodeSectionEntry(body) if body.range().len() > FUNCTION_BYTES => {
+                    return Err(LoadError::TooComplex("a single function"));
+                }
+                Payload::CustomSection(section) if section.name() == "version" && depth == 1 => {
+                    let version = String::from_utf8_lossy(section.data());
+                    notes.version = Some(escape(&version, 64)).filter(|text| !text.is_empty());
+                }
+                Payload::CustomSection(section) if section.name() == "producers" => {
+                    notes.read_producers(section.data(), section.data_offset());
+                }
+                _ => {}
+            }
+            if notes.functions > FUNCTIONS {
+                return Err(LoadError::TooComplex("functions"));
+            }
+            if notes.types > TYPES {
+                return Err(LoadError::TooComplex("types"));
+            }
+            if notes.parts > PARTS {
+                return Err(LoadError::TooComplex("modules"));
+            }
+        }
+        notes.languages.sort_unstable();
+        notes.languages.dedup();
+        Ok(notes)
+    }
+
+    /// Notes are for people: what cannot be read is left out.
+    fn read_producers(&mut self, data: &[u8], offset: usize) {
+        let reader = wasmparser::BinaryReader::new(data, offset);
+        let Ok(producers) = ProducersSectionReader::new(reader) else { return };
+        for field in producers.into_iter().flatten() {
+            if field.name != "language" || self.languages.len() > NAMES {
+                continue;
+            }
+            self.languages
+                .extend(field.values.into_iter().flatten().map(|value| escape(value.name, 64)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_our_interface_are_told() {
+        for (name, version) in [
+            ("ringfence:policy/judge@0.1.0", Some("0.1.0")),
+            ("ringfence:policy/judge@2.0.0-rc.1", Some("2.0.0-rc.1")),
+            ("ringfence:policy/judge", Some("")),
+            ("ringfence:policy/judges@0.1.0", None),
+            ("other:policy/judge@0.1.0", None),
+            ("judge", None),
+        ] {
+            assert_eq!(contract_version(name, "judge").as_deref(), version, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_our_minor_version_is_served() {
+        for version in ["0.1.0", "0.1.7"] {
+            assert!(serves(version), "{version}");
+        }
+        for version in ["", "0", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", "0.10.0"] {
+            assert!(!serves(version), "{version}");
+        }
+    }
+}

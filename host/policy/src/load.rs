@@ -1,0 +1,529 @@
+//! From bytes to a policy: looked at, compiled, configured, snapshotted.
+
+use std::hash::{Hash, Hasher};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use ringfence_fence::{Digest, PolicyFailure};
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+
+use crate::cache::Compiled;
+use crate::cell::{Cell, Meter, Metered, Shared, failure};
+use crate::contract::{self, Configured, JUDGE, Judged, VERSION, log, state, types};
+use crate::declaration::Declaration;
+use crate::entry::{Entry, Grants, Limits};
+use crate::inspection::{Inspection, contract_version, serves};
+use crate::log::{Lines, escape};
+use crate::policy::{Policy, Ready};
+use crate::sandbox::Sandbox;
+use crate::snapshot::{self, Snapshot};
+use crate::wasi;
+
+/// Bytes of the stack that files are looked at and compiled on: nested types recurse.
+const STACK_BYTES: usize = 32 << 20;
+/// Bytes of a message that a policy or the compiler gives.
+const MESSAGE_BYTES: usize = 1024;
+
+/// Why a file is not loaded. Split by what the operator can do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The file is larger than the sandbox takes.
+    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// It is something else than a component.
+    #[error("not a WebAssembly component: {0}")]
+    NotComponent(&'static str),
+    /// It is cut off or does not follow the format.
+    #[error("the file is damaged: {0}")]
+    Damaged(String),
+    /// Compiling it could take too long or too much.
+    #[error("the file is too complex to compile within bounds: too many or too large {0}")]
+    TooComplex(&'static str),
+    /// It was built for another version of the contract.
+    #[error(
+        "the policy needs version {needs} of ringfence:policy, this host serves {VERSION}: \
+         rebuild the policy"
+    )]
+    Version {
+        /// The version that it needs.
+        needs: String,
+    },
+    /// It does not export `judge`.
+    #[error(
+        "the component exports no ringfence:policy/judge@{VERSION}; it exports: {}",
+        list(exports)
+    )]
+    NoJudge {
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// It wants to inspect answers, which would silently not happen.
+    #[error(
+        "the policy exports ringfence:policy/response, but this version inspects no answers; \
+         build it for the world `policy`"
+    )]
+    Response,
+    /// It imports what it must not.
+    #[error("the policy imports what its entry does not give: {}", imports(ungranted, unknown))]
+    Imports {
+        /// Grants that would serve some of its imports.
+        ungranted: Vec<String>,
+        /// Imports that no grant serves.
+        unknown: Vec<String>,
+    },
+    /// Its interface has the right name and other types.
+    #[error("the policy does not fit version {VERSION} of the contract: {0}")]
+    Contract(String),
+    /// It declares that it cannot work without these grants.
+    #[error("the policy needs grants that its entry does not give: {}", list(.0))]
+    Needs(Vec<String>),
+    /// It wants more memory or more tables than its limits allow from the start.
+    #[error("the policy needs more memory or tables than its limits allow: {0}")]
+    Limits(String),
+    /// The entry itself is out of range.
+    #[error("the entry is not valid: {0}")]
+    Entry(String),
+    /// The compiler does not take it.
+    #[error("the file does not compile: {0}")]
+    Compile(String),
+    /// Its `configure` failed.
+    #[error("the policy failed while it was configured: {}", .0.name())]
+    Configure(PolicyFailure),
+    /// Its `configure` refused the configuration.
+    #[error("the policy refuses its configuration: {0}")]
+    Refused(String),
+    /// What it declared is not usable.
+    #[error("the policy's declaration is not usable: {0}")]
+    Declaration(String),
+    /// It took too long. The compiler cannot be stopped, so it goes on in the background.
+    #[error("loading took more than {} s", .0.as_secs())]
+    Slow(Duration),
+    /// Earlier loads that took too long still go on.
+    #[error("an earlier load that took too long is still going on: try again later")]
+    Busy,
+    /// Something is wrong with the host.
+    #[error("the sandbox failed: {0}")]
+    Sandbox(String),
+}
+
+impl Sandbox {
+    /// Loads a policy. Blocks, for tens of milliseconds up to
+    /// [`crate::SandboxConfig::load_within`]; call it off the serving path. What is loaded
+    /// already is not touched.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing of the policy runs.
+    pub fn load(&self, entry: &Entry, bytes: &[u8]) -> Result<Policy, LoadError> {
+        let limit = self.config().file_bytes;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
+        }
+        check_entry(entry)?;
+        let digest = Digest::of(bytes);
+        if !self.admits(&digest) {
+            return Err(LoadError::Busy);
+        }
+        let (sandbox, entry, bytes) = (self.clone(), entry.clone(), bytes.to_vec());
+        let load = move || Load { sandbox, entry, bytes, digest }.run();
+        let within = self.config().load_within;
+        let sandbox = self.clone();
+        match aside(load, within, move || sandbox.ended(&digest)) {
+            Ok(loaded) => loaded,
+            Err(Aside::Slow) => {
+                self.abandon(digest);
+                Err(LoadError::Slow(within))
+            }
+            Err(Aside::Broke) => Err(LoadError::Damaged("reading it failed".to_owned())),
+            Err(Aside::NoThread) => Err(LoadError::Sandbox("no thread to load in".to_owned())),
+        }
+    }
+}
+
+/// Looks at a policy file without compiling or running it.
+///
+/// # Errors
+/// [`LoadError`]: it is no component, damaged, or too large or complex.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
+    let limit = crate::SandboxConfig::FILE_BYTES;
+    if bytes.len() > limit {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
+    }
+    let bytes = bytes.to_vec();
+    let within = crate::SandboxConfig::LOAD_WITHIN;
+    match aside(move || Inspection::of(&bytes), within, || {}) {
+        Ok(inspection) => inspection,
+        Err(Aside::Slow) => Err(LoadError::Slow(within)),
+        Err(Aside::Broke) => Err(LoadError::Damaged("reading it failed".to_owned())),
+        Err(Aside::NoThread) => Err(LoadError::Sandbox("no thread to inspect in".to_owned())),
+    }
+}
+
+/// Why work on a thread of its own gave nothing.
+enum Aside {
+    Slow,
+    Broke,
+    NoThread,
+}
+
+/// Does `work` on a thread of its own with a deep stack and waits for it. A panic in a
+/// reader of hostile bytes stays there.
+fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    within: Duration,
+    ended: impl FnOnce() + Send + 'static,
+) -> Result<T, Aside> {
+    let (send, receive) = mpsc::channel();
+    thread::Builder::new()
+        .name("policy-load".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            let _ = send.send(worked);
+            ended();
+        })
+        .map_err(|_| Aside::NoThread)?;
+    match receive.recv_timeout(within) {
+        Ok(Ok(worked)) => Ok(worked),
+        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Aside::Broke),
+        Err(RecvTimeoutError::Timeout) => Err(Aside::Slow),
+    }
+}
+
+/// One load, on its own thread.
+struct Load {
+    sandbox: Sandbox,
+    entry: Entry,
+    bytes: Vec<u8>,
+    digest: Digest,
+}
+
+impl Load {
+    fn run(self) -> Result<Policy, LoadError> {
+        let inspection = Inspection::of(&self.bytes)?;
+        check_exports(&inspection)?;
+        check_imports(&inspection, &self.entry.grants)?;
+        let shared = Arc::new(Shared {
+            name: self.entry.name.clone(),
+            lines: self.entry.grants.log.then(Lines::default),
+            state: self.sandbox.state().clone(),
+        });
+        let key = self.cache_key();
+        let cached = self.sandbox.cache().and_then(|cache| cache.get(self.sandbox.engine(), &key));
+        let fresh = cached.is_none();
+        let executor = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| LoadError::Sandbox(error.to_string()))?;
+        let compiled = match cached {
+            Some(compiled) => compiled,
+            None => executor.block_on(self.compile(&shared))?,
+        };
+        let missing: Vec<String> = compiled
+            .declaration
+            .needs
+            .iter()
+            .filter(|need| !self.entry.grants.holds(need))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            return Err(LoadError::Needs(missing));
+        }
+        let ready = self.link(&compiled, shared)?;
+        executor.block_on(self.try_out(&ready, &compiled.declaration))?;
+        if fresh && let Some(cache) = self.sandbox.cache() {
+            cache.put(&key, &compiled);
+        }
+        let Entry { name, mode, on_failure, grants, limits, .. } = self.entry;
+        Ok(Policy {
+            name,
+            version: inspection.version,
+            digest: self.digest,
+            mode,
+            on_failure,
+            snapshot: compiled.snapshot,
+            declaration: compiled.declaration,
+            grants,
+            limits,
+            ready,
+        })
+    }
+
+    /// What a compiled policy depends on.
+    fn cache_key(&self) -> Digest {
+        let mut engine = Sha256Hasher(Sha256::new());
+        self.sandbox.engine().precompile_compatibility_hash().hash(&mut engine);
+        // What it may call, and how much it may take, while it is configured.
+        let allowed = format!("{:?}", (&self.entry.grants, &self.entry.limits));
+        let parts: [&[u8]; 6] = [
+            &self.digest.0,
+            &engine.0.finalize(),
+            self.entry.config.as_bytes(),
+            VERSION.as_bytes(),
+            env!("CARGO_PKG_VERSION").as_bytes(),
+            allowed.as_bytes(),
+        ];
+        let mut key = Sha256::new();
+        for part in parts {
+            key.update((part.len() as u64).to_be_bytes());
+            key.update(part);
+        }
+        Digest(key.finalize().into())
+    }
+
+    /// Compiles the configured snapshot, or the file as it is where there can be none.
+    async fn compile(&self, shared: &Arc<Shared>) -> Result<Compiled, LoadError> {
+        match snapshot::take(&self.sandbox, &self.entry, shared, &self.bytes).await {
+            Snapshot::Taken { bytes, declaration } => {
+                let declaration = declaration.check().map_err(LoadError::Declaration)?;
+                let component = self.component(&bytes)?;
+                Ok(Compiled { component, snapshot: true, declaration })
+            }
+            Snapshot::Refused(message) => Err(LoadError::Refused(escape(&message, MESSAGE_BYTES))),
+            // Whatever the reason, the file itself gives the answer that counts.
+            Snapshot::Impossible => {
+                let component = self.component(&self.bytes)?;
+                let declaration = self.configure(&component, shared).await?;
+                Ok(Compiled { component, snapshot: false, declaration })
+            }
+        }
+    }
+
+    fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        Component::new(self.sandbox.engine(), bytes)
+            .map_err(|error| LoadError::Compile(escape(&format!("{error:#}"), MESSAGE_BYTES)))
+    }
+
+    /// Configures a fresh instance, for what it declares.
+    async fn configure(
+        &self,
+        component: &Component,
+        shared: &Arc<Shared>,
+    ) -> Result<Declaration, LoadError> {
+        let pre = self.pre(component)?;
+        let index = export(component, "configure")?;
+        let limits = &self.entry.limits;
+        let meter = Meter::new();
+        let cell = Cell::new(shared.clone(), limits);
+        let deadline = limits.configure_deadline;
+        let mut store = cell.into_store(self.sandbox.engine(), limits, deadline, &meter);
+        let called = async {
+            let instance = pre.instantiate_async(&mut store).await.map_err(failed)?;
+            let configure = instance
+                .get_typed_func::<(&str,), Configured>(&mut store, &index)
+                .map_err(|error| LoadError::Contract(words(&error)))?;
+            let (declared,) =
+                configure.call_async(&mut store, (&self.entry.config,)).await.map_err(failed)?;
+            Ok(declared)
+        };
+        let future = pin!(called);
+        let metered = Metered { meter: &meter, future };
+        let patience = deadline + limits.patience;
+        let declared = tokio::time::timeout(patience, metered)
+            .await
+            .map_err(|_| LoadError::Configure(PolicyFailure::Deadline))??;
+        let declared = declared.map_err(|text| LoadError::Refused(escape(&text, MESSAGE_BYTES)))?;
+        Declaration::from(declared).check().map_err(LoadError::Declaration)
+    }
+
+    fn link(&self, compiled: &Compiled, shared: Arc<Shared>) -> Result<Ready, LoadError> {
+        let component = &compiled.component;
+        let instance = self.pre(component)?;
+        let limits = &self.entry.limits;
+        let required = component
+            .resources_required()
+            .ok_or_else(|| LoadError::Limits("it imports modules".to_owned()))?;
+        if required.max_initial_memory_size.is_some_and(|size| size > limits.memory_bytes as u64) {
+            return Err(LoadError::Limits(format!(
+                "a memory of more than {} bytes to start with",
+                limits.memory_bytes
+            )));
+        }
+        if required.num_memories as usize > limits.memories
+            || required.num_tables as usize > limits.instances
+        {
+            return Err(LoadError::Limits(format!(
+                "{} memories and {} tables",
+                required.num_memories, required.num_tables
+            )));
+        }
+        let weight = self
+            .sandbox
+            .weight(required.num_memories, required.num_tables)
+            .ok_or_else(|| LoadError::Limits("more than the whole pool".to_owned()))?;
+        let configure = match compiled.snapshot {
+            true => None,
+            false => Some((export(component, "configure")?, self.entry.config.clone())),
+        };
+        Ok(Ready {
+            sandbox: self.sandbox.clone(),
+            shared,
+            instance,
+            judge: export(component, "judge")?,
+            configure,
+            config: Digest::of(self.entry.config.as_bytes()),
+            weight,
+        })
+    }
+
+    fn pre(&self, component: &Component) -> Result<InstancePre<Cell>, LoadError> {
+        linker(self.sandbox.engine(), &self.entry.grants)
+            .and_then(|linker| linker.instantiate_pre(component))
+            .map_err(|error| LoadError::Contract(words(&error)))
+    }
+
+    /// Makes one instance as every request will, and checks the types of what it exports.
+    async fn try_out(&self, ready: &Ready, declaration: &Declaration) -> Result<(), LoadError> {
+        let limits = &self.entry.limits;
+        let meter = Meter::new();
+        let cell = Cell::new(ready.shared.clone(), limits);
+        let deadline = limits.configure_deadline;
+        let mut store = cell.into_store(self.sandbox.engine(), limits, deadline, &meter);
+        let tried = async {
+            let instance = ready.instance.instantiate_async(&mut store).await.map_err(failed)?;
+            instance
+                .get_typed_func::<(&types::Request<'_>,), Judged>(&mut store, &ready.judge)
+                .map_err(|error| LoadError::Contract(words(&error)))?;
+            let Some((configure, config)) = &ready.configure else { return Ok(()) };
+            let configure = instance
+                .get_typed_func::<(&str,), Configured>(&mut store, configure)
+                .map_err(|error| LoadError::Contract(words(&error)))?;
+            let (declared,) = configure.call_async(&mut store, (config,)).await.map_err(failed)?;
+            let declared =
+                declared.map_err(|text| LoadError::Refused(escape(&text, MESSAGE_BYTES)))?;
+            if Declaration::from(declared).check().as_ref() != Ok(declaration) {
+                return Err(LoadError::Declaration("it differs from call to call".to_owned()));
+            }
+            Ok(())
+        };
+        let future = pin!(tried);
+        let patience = deadline + limits.patience;
+        tokio::time::timeout(patience, Metered { meter: &meter, future })
+            .await
+            .map_err(|_| LoadError::Configure(PolicyFailure::Deadline))?
+    }
+}
+
+/// A linker with what an entry grants and the empty system interface, and nothing else.
+pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<Cell>> {
+    let mut linker = Linker::new(engine);
+    wasi::link(&mut linker)?;
+    linker.instance(&format!("{}/types@{VERSION}", contract::PACKAGE))?;
+    if grants.log {
+        log::add_to_linker::<Cell, HasSelf<Cell>>(&mut linker, |cell| cell)?;
+    }
+    if grants.state {
+        state::add_to_linker::<Cell, HasSelf<Cell>>(&mut linker, |cell| cell)?;
+    }
+    Ok(linker)
+}
+
+/// The index of a function that `judge` exports.
+pub(crate) fn export(
+    component: &Component,
+    function: &str,
+) -> Result<wasmtime::component::ComponentExportIndex, LoadError> {
+    component
+        .get_export_index(None, JUDGE)
+        .and_then(|judge| component.get_export_index(Some(&judge), function))
+        .ok_or_else(|| LoadError::Contract(format!("judge has no function `{function}`")))
+}
+
+fn check_entry(entry: &Entry) -> Result<(), LoadError> {
+    let limits = &entry.limits;
+    let wrong = |what: String| Err(LoadError::Entry(what));
+    if entry.config.len() > Entry::CONFIG_BYTES {
+        return wrong(format!("its configuration has more than {} bytes", Entry::CONFIG_BYTES));
+    }
+    if limits.memory_bytes > Limits::MEMORY_BYTES_MOST {
+        return wrong(format!("memory_bytes is more than {}", Limits::MEMORY_BYTES_MOST));
+    }
+    if limits.table_elements > Limits::TABLE_ELEMENTS {
+        return wrong(format!("table_elements is more than {}", Limits::TABLE_ELEMENTS));
+    }
+    if limits.instances > Limits::INSTANCES || limits.memories > Limits::MEMORIES {
+        return wrong(format!(
+            "instances is more than {} or memories more than {}",
+            Limits::INSTANCES,
+            Limits::MEMORIES
+        ));
+    }
+    if limits.deadline.is_zero() || limits.patience < limits.deadline {
+        return wrong("its deadline is zero, or longer than its patience".to_owned());
+    }
+    Ok(())
+}
+
+fn check_exports(inspection: &Inspection) -> Result<(), LoadError> {
+    match &inspection.contract {
+        None => return Err(LoadError::NoJudge { exports: inspection.exports.clone() }),
+        Some(_) if inspection.served => {}
+        Some(needs) => return Err(LoadError::Version { needs: needs.clone() }),
+    }
+    if inspection.exports.iter().any(|name| contract_version(name, "response").is_some()) {
+        return Err(LoadError::Response);
+    }
+    Ok(())
+}
+
+fn check_imports(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
+    let (mut ungranted, mut unknown) = (Vec::new(), Vec::new());
+    for import in &inspection.imports {
+        let ours = |interface| contract_version(import, interface).is_some_and(|v| serves(&v));
+        match ["log", "state"].into_iter().find(|grant| ours(grant)) {
+            Some(grant) if grants.holds(grant) => {}
+            Some(grant) => ungranted.push(grant.to_owned()),
+            None if ours("types") || wasi::serves(import) => {}
+            None => unknown.push(import.clone()),
+        }
+    }
+    if ungranted.is_empty() && unknown.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::Imports { ungranted, unknown })
+}
+
+fn failed(error: wasmtime::Error) -> LoadError {
+    LoadError::Configure(failure(&error))
+}
+
+fn words(error: &wasmtime::Error) -> String {
+    escape(&format!("{error:#}"), MESSAGE_BYTES)
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+fn imports(ungranted: &[String], unknown: &[String]) -> String {
+    let mut parts = Vec::new();
+    if !ungranted.is_empty() {
+        parts.push(format!("not granted: {}", list(ungranted)));
+    }
+    if !unknown.is_empty() {
+        parts.push(format!("served to no policy: {}", list(unknown)));
+    }
+    parts.join("; ")
+}
+
+/// Collects what a value hashes.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}

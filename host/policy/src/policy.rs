@@ -1,0 +1,197 @@
+//! A policy that is loaded: compiled, configured, ready to judge.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ringfence_fence::{
+    Digest, Judgement, Mode, Nonsense, OnFailure, PolicyFailure, Target, Verdict,
+};
+use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, InstancePre, TypedFunc};
+
+use crate::cell::{Cell, Meter, Metered, Shared, failure};
+use crate::chain::Facts;
+use crate::contract::{self, Configured, Judged, Lists, types};
+use crate::declaration::Declaration;
+use crate::entry::{Grants, Limits};
+use crate::sandbox::Sandbox;
+
+/// A policy that is loaded. Judges through [`crate::Chain`].
+pub struct Policy {
+    /// The entry's name.
+    pub name: String,
+    /// The version that the file says it has.
+    pub version: Option<String>,
+    /// Digest of the file.
+    pub digest: Digest,
+    /// Whether its answers count.
+    pub mode: Mode,
+    /// What counts when it fails.
+    pub on_failure: OnFailure,
+    /// True when every instance starts configured; false when the component's form did
+    /// not allow a snapshot, so that `configure` runs in every fresh instance.
+    pub snapshot: bool,
+    /// What it declared.
+    pub declaration: Declaration,
+    /// What it may see and call.
+    pub grants: Grants,
+    /// How much it may take.
+    pub limits: Limits,
+    pub(crate) ready: Ready,
+}
+
+/// What a policy needs to judge.
+pub(crate) struct Ready {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) instance: InstancePre<Cell>,
+    pub(crate) judge: ComponentExportIndex,
+    /// Present when `configure` runs in every fresh instance.
+    pub(crate) configure: Option<(ComponentExportIndex, String)>,
+    /// Digest of the entry's configuration.
+    pub(crate) config: Digest,
+    /// Slots of the pool that one instance takes.
+    pub(crate) weight: u32,
+}
+
+impl Policy {
+    /// Digest of everything that its verdicts depend on.
+    pub fn identity(&self) -> Digest {
+        let Policy { name, digest, mode, on_failure, grants, limits, .. } = self;
+        // `Debug` of these types shows every field; the names cannot run into each
+        // other because it quotes strings.
+        let config = self.ready.config;
+        let identity =
+            format!("{name:?} {digest} {mode:?} {on_failure:?} {grants:?} {limits:?} {config}");
+        Digest::of(identity.as_bytes())
+    }
+
+    /// Judges one request in a fresh instance.
+    pub(crate) async fn judge(
+        &self,
+        facts: &Facts<'_>,
+        lists: &Lists<'_>,
+        targets: &[types::Target<'_>],
+    ) -> Verdict {
+        let started = Instant::now();
+        let outcome = self.answer(facts, lists, targets).await;
+        Verdict {
+            policy: self.name.clone(),
+            digest: self.digest,
+            mode: self.mode,
+            on_failure: self.on_failure,
+            outcome,
+            spent: started.elapsed(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        facts: &Facts<'_>,
+        lists: &Lists<'_>,
+        targets: &[types::Target<'_>],
+    ) -> Result<Judgement, PolicyFailure> {
+        let segments = contract::segments(facts, &self.grants);
+        let findings = contract::findings(facts, &self.grants);
+        if findings.as_ref().is_some_and(|findings| findings.len() > self.limits.findings) {
+            // A shortened list would hide the rest from the policy.
+            return Err(PolicyFailure::Nonsense(Nonsense::TooMuch));
+        }
+        let request =
+            contract::request(facts, &self.grants, lists, targets, &segments, findings.as_deref());
+        let ready = &self.ready;
+        let _slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
+        let meter = Meter::new();
+        let mut cell = Cell::new(ready.shared.clone(), &self.limits);
+        cell.now_ms = facts.now_ms;
+        cell.seed = facts.seed;
+        if let Some(caller) = facts.caller.filter(|_| self.grants.state) {
+            cell.tenant.clone_from(&caller.tenant);
+        }
+        let limits = &self.limits;
+        let mut store = cell.into_store(ready.sandbox.engine(), limits, limits.deadline, &meter);
+        // The clock that interrupts computing does not run while the policy sleeps.
+        let called = {
+            let future = pin!(self.call(&mut store, &request));
+            let metered = Metered { meter: &meter, future };
+            tokio::time::timeout(limits.patience, metered)
+                .await
+                .unwrap_or(Err(PolicyFailure::Deadline))
+        };
+        let judgement = match called {
+            Ok(Ok(judgement)) => judgement,
+            Ok(Err(text)) => {
+                store.data_mut().say("failed", &text);
+                return Err(PolicyFailure::Error);
+            }
+            Err(failure) => return Err(failure),
+        };
+        // The slots of the pool go back before the rest is looked at.
+        drop(store);
+        self.check(judgement, facts)
+    }
+
+    async fn call(
+        &self,
+        store: &mut Store<Cell>,
+        request: &types::Request<'_>,
+    ) -> Result<Result<types::Judgement, String>, PolicyFailure> {
+        let ready = &self.ready;
+        let fail = |error: wasmtime::Error| failure(&error);
+        let instance = ready.instance.instantiate_async(&mut *store).await.map_err(fail)?;
+        if let Some((configure, config)) = &ready.configure {
+            let configure = instance
+                .get_typed_func::<(&str,), Configured>(&mut *store, configure)
+                .map_err(fail)?;
+            let (declared,) = configure.call_async(&mut *store, (config,)).await.map_err(fail)?;
+            let declared = declared.map_err(|_| PolicyFailure::Error)?;
+            // One file and one configuration are one policy: what was checked when it
+            // was loaded must still be what it is.
+            if Declaration::from(declared).check().as_ref() != Ok(&self.declaration) {
+                return Err(PolicyFailure::Nonsense(Nonsense::Contract));
+            }
+        }
+        let judge = instance
+            .get_typed_func::<(&types::Request<'_>,), Judged>(&mut *store, &ready.judge)
+            .map_err(fail)?;
+        let judge: TypedFunc<(&types::Request<'_>,), Judged> = judge;
+        let (answer,) = judge.call_async(&mut *store, (request,)).await.map_err(fail)?;
+        Ok(answer)
+    }
+
+    fn check(
+        &self,
+        judgement: types::Judgement,
+        facts: &Facts<'_>,
+    ) -> Result<Judgement, PolicyFailure> {
+        let draft = contract::draft(judgement, &self.limits).map_err(PolicyFailure::Nonsense)?;
+        let declared = |names: &[String], name: &String| names.binary_search(name).is_ok();
+        if !draft.code.is_empty() && !declared(&self.declaration.codes, &draft.code) {
+            return Err(PolicyFailure::Nonsense(Nonsense::Code));
+        }
+        if !draft.labels.iter().all(|label| declared(&self.declaration.labels, label)) {
+            return Err(PolicyFailure::Nonsense(Nonsense::Label));
+        }
+        let shown: Vec<&str> = facts
+            .targets
+            .iter()
+            .map(|(target, _): &(Arc<Target>, _)| target.name.as_str())
+            .collect();
+        Judgement::check(draft, facts.request, &shown).map_err(PolicyFailure::Nonsense)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("digest", &self.digest)
+            .field("mode", &self.mode)
+            .field("on_failure", &self.on_failure)
+            .field("snapshot", &self.snapshot)
+            .finish_non_exhaustive()
+    }
+}

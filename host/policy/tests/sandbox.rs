@@ -1,0 +1,10 @@
+//! The room as the gateway sees it: policies are loaded, judged, stopped.
+
+#[path = "sandbox/guest.rs"]
+mod guest;
+#[path = "sandbox/hostile.rs"]
+mod hostile;
+#[path = "sandbox/house.rs"]
+mod house;
+#[path = "sandbox/loading.rs"]
+mod loading;
