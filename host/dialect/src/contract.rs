@@ -122,6 +122,35 @@ fn sloppy() -> impl Strategy<Value = Value> {
     )
 }
 
+/// One event of Anthropic's stream, in any order and with any block.
+fn spoken_block() -> impl Strategy<Value = Value> {
+    let kinds = vec![
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+        "other",
+    ];
+    let blocks = vec!["text", "thinking", "tool_use", "text_delta", "input_json_delta", "other"];
+    (prop::sample::select(kinds), 0u64..3, prop::sample::select(blocks), "[a-z{}]{0,3}").prop_map(
+        |(kind, index, block, text)| {
+            let part = json!({
+                "type": block, "text": text, "thinking": text, "partial_json": text, "id": text,
+                "name": text, "input": { "a": text }, "stop_reason": text,
+            });
+            json!({
+                "type": kind, "index": index, "content_block": part, "delta": part,
+                "message": { "id": text, "usage": { "input_tokens": index } },
+                "content": [part], "stop_reason": text, "usage": { "output_tokens": index },
+            })
+        },
+    )
+}
+
 fn said(events: &[Event]) -> Heard {
     let mut heard = Heard::default();
     for event in events {
@@ -172,6 +201,36 @@ proptest! {
         chunks.into_iter().for_each(|chunk| encoder.chunk(chunk, &mut out));
         encoder.end(&mut out);
         prop_assert_eq!(listen(&out, wants_usage), said(&events));
+    }
+
+    /// Nothing that a target says brings the reader down.
+    #[test]
+    fn no_answer_panics(
+        bodies in prop::collection::vec(prop_oneof![sloppy(), spoken_block()], 0..6),
+        noise in prop::collection::vec(any::<u8>(), 0..60),
+        streamed: bool,
+        openai: bool,
+    ) {
+        let dialect = if openai { Dialect::OpenAiChat } else { Dialect::AnthropicMessages };
+        let mut bytes = noise;
+        for body in &bodies {
+            if streamed {
+                ringfence_chat::sse::write(None, &body.to_string(), &mut bytes);
+            } else {
+                bytes = body.to_string().into_bytes();
+            }
+        }
+        let mut decoder = Decoder::new(dialect, streamed, 2);
+        let mut chunks = Vec::new();
+        let result = decoder.push(&bytes, &mut chunks).and_then(|()| decoder.end(&mut chunks));
+        let mut out = Vec::new();
+        let mut one = encoder(true);
+        chunks.clone().into_iter().for_each(|chunk| one.chunk(chunk, &mut out));
+        if result.is_ok() {
+            one.end(&mut out);
+        }
+        let whole = encoder(true).whole(chunks);
+        prop_assert!(serde_json::from_slice::<Value>(&whole).is_ok());
     }
 
     /// The same without the originals, as for a client of another dialect.

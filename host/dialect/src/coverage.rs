@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ringfence_chat::{Dialect, Kind, Place, Request};
 use serde_json::{Map, Value, json};
 
-use crate::{Malformed, SEGMENTS, decode_request, encode_request};
+use crate::{Malformed, PLACE_BYTES, SEGMENTS, decode_request, encode_request};
 
 fn read(body: &Value) -> Result<Request, Malformed> {
     decode_request(Dialect::OpenAiChat, "r".into(), body.to_string().as_bytes())
@@ -224,4 +224,28 @@ fn too_many_strings_are_refused() {
     assert!(request(SEGMENTS - 1).is_ok());
     let refused = request(SEGMENTS).expect_err("one too many");
     assert_eq!(refused.message, "the request holds too many strings");
+}
+
+/// A long name above many strings costs what it holds, and not a multiple of it.
+#[test]
+fn too_long_names_are_refused() {
+    let say = json!([{ "role": "user", "content": "a" }]);
+    let named = |bytes: usize| {
+        let strings = vec![Value::from("x"); 1024];
+        read(&json!({ "model": "m", "messages": say, "metadata": { "n".repeat(bytes): strings } }))
+    };
+    assert!(named(PLACE_BYTES / 2048).is_ok());
+    let refused = named(PLACE_BYTES / 1024).expect_err("too long");
+    assert_eq!(refused.message, "the names in the request are too long");
+
+    let called = |bytes: usize| {
+        let function = json!({ "name": "n".repeat(bytes), "arguments": "{}" });
+        let parts = vec![json!({ "type": "text", "text": "x" }); 1024];
+        read(&json!({ "model": "m", "messages": [
+            { "role": "assistant", "tool_calls": [{ "id": "a", "type": "function", "function": function }] },
+            { "role": "tool", "tool_call_id": "a", "content": parts },
+        ] }))
+    };
+    assert!(called(PLACE_BYTES / 2048).is_ok());
+    assert!(called(PLACE_BYTES / 1024).is_err());
 }

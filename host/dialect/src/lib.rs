@@ -35,7 +35,7 @@ pub use carries::{Carries, carries, carries_from};
 pub use decoder::{Decoder, Reported, reported};
 pub use encoder::{Encoder, Envelope, ErrorBody, ModelEntry, error_body, model_body, models_body};
 pub use fault::{Fault, Malformed, Unsupported};
-pub use walk::SEGMENTS;
+pub use walk::{PLACE_BYTES, SEGMENTS};
 
 /// A request as the bytes that a target takes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,12 +9,18 @@ use crate::vocabulary::{SCHEMA_KEYS, SCHEMA_TYPES, is_word};
 /// Segments of one request at most. A coding agent's long session has some thousands.
 pub const SEGMENTS: usize = 100_000;
 
+/// Bytes of all segments' places and tools' names at most. Each segment bears its own,
+/// so a long name above many strings would take a multiple of the body.
+pub const PLACE_BYTES: usize = 32 << 20;
+
 /// Where a walk is and what it found.
 ///
 /// Every value is visited exactly once, by a method that knows what stands there or
 /// by [`Walk::rest`], which takes all strings and keys below it.
 pub(crate) struct Walk {
     segments: Vec<Segment>,
+    /// Bytes of their places and tools so far.
+    place_bytes: usize,
     /// JSON pointer of the value in hand.
     pointer: String,
     /// The message in hand; the number of messages outside them.
@@ -33,6 +39,7 @@ impl Walk {
     pub fn new(turn: u32) -> Walk {
         Walk {
             segments: Vec::new(),
+            place_bytes: 0,
             pointer: String::new(),
             turn,
             role: Role::System,
@@ -172,6 +179,10 @@ impl Walk {
         let index = self.segments.len();
         if index >= SEGMENTS {
             return Err(Malformed::new("the request holds too many strings"));
+        }
+        self.place_bytes += self.pointer.len() + self.tool.as_ref().map_or(0, String::len);
+        if self.place_bytes > PLACE_BYTES {
+            return Err(Malformed::new("the names in the request are too long"));
         }
         let id = SegmentId(u32::try_from(index).unwrap_or(u32::MAX));
         self.segments.push(Segment {

@@ -21,6 +21,8 @@ pub(crate) const TOOL_CALLS: u32 = 1024;
 pub(crate) struct StreamReader {
     choices: u32,
     started: bool,
+    /// True once a choice appeared: an end without any is no answer.
+    spoken: bool,
     done: bool,
     finished: BTreeSet<u32>,
     calls: Calls,
@@ -31,6 +33,7 @@ impl StreamReader {
         StreamReader {
             choices: choices.max(1),
             started: false,
+            spoken: false,
             done: false,
             finished: BTreeSet::new(),
             calls: Calls::default(),
@@ -50,6 +53,9 @@ impl StreamReader {
     /// Reads one event.
     pub fn event(&mut self, event: &SseEvent) -> Result<Option<Chunk>, Fault> {
         if event.data.trim() == "[DONE]" {
+            if !self.spoken {
+                return Err(Fault::Malformed);
+            }
             self.done = true;
             return Ok(None);
         }
@@ -92,6 +98,7 @@ impl StreamReader {
     ) -> Result<(), Fault> {
         let choice = index_of(value, position).filter(|&index| index < self.choices);
         let choice = choice.ok_or(Fault::Malformed)?;
+        self.spoken = true;
         let pointer = format!("/choices/{position}/delta");
         match value.get_mut("delta") {
             Some(delta @ Value::Object(_)) => {
