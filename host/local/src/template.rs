@@ -90,14 +90,14 @@ impl Template {
         prompt: bool,
     ) -> Result<String, Error> {
         let values = [
-            ("messages".to_owned(), Ordered::value(&messages.into())),
-            ("tools".to_owned(), tools.map_or(Value::from(()), Ordered::value)),
-            ("documents".to_owned(), Value::from(())),
-            ("add_generation_prompt".to_owned(), Value::from(prompt)),
+            ("messages", Ordered::value(&messages.into())),
+            ("tools", tools.map_or(Value::from(()), Ordered::value)),
+            ("documents", Value::from(())),
+            ("add_generation_prompt", Value::from(prompt)),
         ];
         let specials =
-            self.specials.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str())));
-        let values: Value = specials.chain(values).collect();
+            self.specials.iter().map(|(name, text)| (name.as_str(), text.as_str().into()));
+        let values = Value::from_pairs(specials.chain(values));
         self.environment.get_template(NAME)?.render(values)
     }
 }

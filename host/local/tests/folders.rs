@@ -82,7 +82,8 @@ fn missing_files() {
     let weights = folder.path().join("model.safetensors");
     std::fs::rename(&weights, folder.path().join("pytorch_model.bin")).expect("renamed");
     faulty(folder.path(), "model.safetensors", &["pytorch_model.bin", "safetensors"]);
-    faulty(&folder.path().join("nowhere"), "", &["is not a folder"]);
+    let nowhere = inspect(&config(folder.path().join("nowhere"))).expect_err("no folder");
+    assert!(nowhere.to_string().contains("nowhere: is not a folder"), "{nowhere}");
 }
 
 #[test]

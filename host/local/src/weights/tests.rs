@@ -9,7 +9,7 @@ fn cast(bytes: &[u8], from: Dtype, to: DType) -> Result<TensorData, String> {
 }
 
 fn singles(data: &TensorData) -> Vec<f32> {
-    data.to_vec::<f32>().expect("f32")
+    data.try_to_vec::<f32>().expect("f32")
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn every_stored_type_is_exact_in_f32() {
     assert_eq!(got, brains.map(bf16::to_f32));
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     assert_eq!(singles(&cast(&bytes, Dtype::F32, DType::F32).expect("f32")), values);
-    let got = cast(&bytes, Dtype::F32, DType::F16).expect("they fit").to_vec::<f16>();
+    let got = cast(&bytes, Dtype::F32, DType::F16).expect("they fit").try_to_vec::<f16>();
     assert_eq!(got.expect("f16"), halves);
 }
 
