@@ -50,9 +50,9 @@ async fn personal_data_leaves_as_placeholders_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn inside_it_is_left_alone() {
     let inside = Upstream::echo().await;
-    let configuration = Configuration::new()
-        .target(Target::premises("inside", &inside))
-        .policy(Policy::embedded("redact-pii"));
+    let policy = Policy::embedded("redact-pii").config(json!({"outside": "premises"}));
+    let configuration =
+        Configuration::new().target(Target::premises("inside", &inside)).policy(policy);
     let gateway = Gateway::start(&configuration);
     let answer = gateway.chat(&ask(&format!("I am {EMAIL}"))).await;
     assert_eq!(answer.content(), format!("You wrote: I am {EMAIL}"));
