@@ -1,10 +1,12 @@
 //! A request, as every room but `dialect` sees it.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::segment::{Place, Role, Segment, SegmentId, put};
+use crate::segment::{Place, Role, Segment, SegmentId, member, put, rename};
 
 /// Whose wire format something came in or goes out in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -261,23 +263,37 @@ impl Request {
             let segment = segments.get_mut(id.index()).ok_or(id)?;
             segment.text = text;
             match &segment.place {
-                // Keys come last and deepest first: renaming one moves what is below it.
-                Place::Key(pointer) => keys.push((pointer.matches('/').count(), id)),
-                Place::Value(_) => {
-                    if !put(Arc::make_mut(&mut changed.body), &segment.place, &segment.text) {
+                Place::Key(_) => keys.push(id),
+                Place::Value(pointer) => {
+                    if !put(Arc::make_mut(&mut changed.body), pointer, &segment.text) {
                         return Err(id);
                     }
                 }
             }
         }
-        keys.sort_by_key(|&(depth, _)| std::cmp::Reverse(depth));
-        for (_, id) in keys {
-            let segment = &changed.segments[id.index()];
-            if !put(Arc::make_mut(&mut changed.body), &segment.place, &segment.text) {
-                return Err(id);
+        changed.rename(&keys)?;
+        Ok(changed)
+    }
+
+    /// Renames the members that these segments name: all of one object at once, and the
+    /// deepest objects first, since renaming a member moves what is below it.
+    fn rename(&mut self, keys: &[SegmentId]) -> Result<(), SegmentId> {
+        let mut objects: BTreeMap<(Reverse<usize>, &str), (SegmentId, HashMap<String, &str>)> =
+            BTreeMap::new();
+        for &id in keys {
+            let segment = &self.segments[id.index()];
+            let (parent, key) = member(segment.place.pointer()).ok_or(id)?;
+            let depth = Reverse(parent.matches('/').count());
+            let (_, names) = objects.entry((depth, parent)).or_insert((id, HashMap::new()));
+            names.insert(key, &segment.text);
+        }
+        let body = Arc::make_mut(&mut self.body);
+        for ((_, parent), (id, names)) in &objects {
+            if !rename(body, parent, names) {
+                return Err(*id);
             }
         }
-        Ok(changed)
+        Ok(())
     }
 }
 
@@ -291,5 +307,92 @@ impl std::fmt::Debug for Request {
             .field("turns", &self.turns.len())
             .field("segments", &self.segments.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::segment::Kind;
+
+    fn request(body: Value, places: Vec<Place>) -> Request {
+        let segments = (places.into_iter().enumerate())
+            .map(|(index, place)| Segment {
+                id: SegmentId(index as u32),
+                turn: 0,
+                role: Role::User,
+                kind: Kind::Metadata,
+                place,
+                tool: None,
+                media_type: None,
+                readable: true,
+                cached: false,
+                text: String::new(),
+            })
+            .collect();
+        Request::new("req".into(), Dialect::OpenAiChat, body, segments)
+    }
+
+    fn changed(body: Value, changes: &[(Place, &str)]) -> Result<Value, SegmentId> {
+        let request = request(body, changes.iter().map(|(place, _)| place.clone()).collect());
+        let texts = changes.iter().enumerate();
+        let texts = texts.map(|(id, (_, text))| (SegmentId(id as u32), (*text).to_owned()));
+        request.with_texts(texts.collect::<Vec<_>>()).map(Request::into_body)
+    }
+
+    fn value(pointer: &str) -> Place {
+        Place::Value(pointer.into())
+    }
+
+    fn key(pointer: &str) -> Place {
+        Place::Key(pointer.into())
+    }
+
+    #[test]
+    fn values_and_keys_change_and_nothing_else_does() {
+        let body = json!({"a": {"b/c": "x", "d": 1}, "e": ["y", {"f": "z"}]});
+        let changes = [
+            (key("/a"), "A"),
+            (key("/a/b~1c"), "B"),
+            (value("/a/b~1c"), "X"),
+            (value("/e/0"), "Y"),
+            (key("/e/1/f"), "F"),
+        ];
+        let expected = json!({"A": {"B": "X", "d": 1}, "e": ["Y", {"F": "z"}]});
+        let got = changed(body, &changes).expect("all there");
+        assert_eq!(got.to_string(), expected.to_string(), "order too");
+    }
+
+    #[test]
+    fn two_keys_swap_their_names() {
+        let got = changed(json!({"a": 1, "b": 2}), &[(key("/a"), "b"), (key("/b"), "a")]);
+        assert_eq!(got.expect("both there").to_string(), r#"{"b":1,"a":2}"#);
+    }
+
+    #[test]
+    fn a_change_that_would_lose_something_is_refused() {
+        for (place, text) in [
+            (key("/a"), "b"),
+            (key("/c"), "d"),
+            (value("/c"), "d"),
+            (value("/a"), "a number stands there"),
+        ] {
+            let got = changed(json!({"a": 1, "b": "x"}), &[(place.clone(), text)]);
+            assert_eq!(got, Err(SegmentId(0)), "{place:?}");
+        }
+        let got = changed(json!({"a": 1, "b": 2}), &[(key("/a"), "c"), (key("/b"), "c")]);
+        assert_eq!(got, Err(SegmentId(0)));
+    }
+
+    #[test]
+    fn the_original_is_left_alone() {
+        let before = request(json!({"a": "x"}), vec![value("/a")]);
+        let after = before.with_texts([(SegmentId(0), "y".to_owned())]).expect("there");
+        assert_eq!(
+            (before.body()["a"].as_str(), after.body()["a"].as_str()),
+            (Some("x"), Some("y"))
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! One string of a request, with its place.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 /// Index of a segment in [`crate::Request::segments`].
@@ -105,33 +107,37 @@ impl std::fmt::Debug for Segment {
     }
 }
 
-/// Puts `text` at `place` in `body`. False when nothing of that kind stands there.
-pub(crate) fn put(body: &mut Value, place: &Place, text: &str) -> bool {
-    match place {
-        Place::Value(pointer) => match body.pointer_mut(pointer) {
-            Some(Value::String(slot)) => {
-                text.clone_into(slot);
-                true
-            }
-            _ => false,
-        },
-        Place::Key(pointer) => rename(body, pointer, text),
+/// Puts `text` at the string value at `pointer`. False when no string stands there.
+pub(crate) fn put(body: &mut Value, pointer: &str, text: &str) -> bool {
+    match body.pointer_mut(pointer) {
+        Some(Value::String(slot)) => {
+            text.clone_into(slot);
+            true
+        }
+        _ => false,
     }
 }
 
-/// Renames the member at `pointer` and keeps its position among its siblings. False
-/// when there is none, or when a sibling already has the new name: two members
-/// would become one, and one of them would be lost.
-fn rename(body: &mut Value, pointer: &str, name: &str) -> bool {
-    let Some((parent, key)) = pointer.rsplit_once('/') else { return false };
-    let key = key.replace("~1", "/").replace("~0", "~");
-    let Some(Value::Object(map)) = body.pointer_mut(parent) else { return false };
-    if !map.contains_key(&key) || (key != name && map.contains_key(name)) {
+/// The pointer of the object that holds the member at `pointer`, and the member's name.
+pub(crate) fn member(pointer: &str) -> Option<(&str, String)> {
+    let (parent, key) = pointer.rsplit_once('/')?;
+    Some((parent, key.replace("~1", "/").replace("~0", "~")))
+}
+
+/// Renames members of the object at `pointer`, and keeps their order. False when one is
+/// missing, or when two would have one name: one of them would be lost.
+pub(crate) fn rename(body: &mut Value, pointer: &str, names: &HashMap<String, &str>) -> bool {
+    let Some(Value::Object(map)) = body.pointer_mut(pointer) else { return false };
+    if !names.keys().all(|key| map.contains_key(key)) {
         return false;
     }
+    let members = map.len();
     *map = std::mem::take(map)
         .into_iter()
-        .map(|(k, v)| if k == key { (name.to_owned(), v) } else { (k, v) })
+        .map(|(key, value)| match names.get(&key) {
+            Some(name) => ((*name).to_owned(), value),
+            None => (key, value),
+        })
         .collect();
-    true
+    map.len() == members
 }

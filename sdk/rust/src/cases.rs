@@ -1,0 +1,453 @@
+//! Cases: requests and what a policy is to say of them, in a JSON file beside the policy.
+//!
+//! ```json
+//! [
+//!   {
+//!     "name": "an address is hidden",
+//!     "config": {"default": "mask"},
+//!     "request": {
+//!       "segments": ["Write to bob@example.org"],
+//!       "findings": [{"segment": 0, "text": "bob@example.org", "entity": "EMAIL"}]
+//!     },
+//!     "expect": {
+//!       "edits": [{"segment": 0, "text": "bob@example.org", "entity": "EMAIL",
+//!                  "action": "mask", "scope": "outside process"}],
+//!       "labels": ["pii"]
+//!     }
+//!   }
+//! ]
+//! ```
+//!
+//! Everything is compared: what `expect` leaves out is `"permit": "any"`, an empty list or
+//! an empty code. `{"refused": true}` expects that `configure` fails, `{"error": true}`
+//! that `judge` does. `permit` is `any`, `nowhere`, a zone, or a list of names. Members of
+//! `request` have the names of the contract with `_` for `-`; what is left out gets a
+//! harmless value, and without `targets` there are `local` in the process, `premises` and
+//! `cloud`. `grants` narrows what the policy sees; by default it sees everything.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Action, Caller, Declaration, Edit, Finding, Judgement, Kind, Permission, Policy, Request, Role,
+    Scope, Segment, Target, Zone,
+};
+
+/// Runs every case of a file against a policy.
+///
+/// # Panics
+/// When the file is no list of cases, and after the last case when one failed, with what
+/// was said and what was expected.
+pub fn check<P: Policy>(file: &str) {
+    let cases: Vec<Case> = match serde_json::from_str(file) {
+        Ok(cases) => cases,
+        Err(error) => panic!("the cases cannot be read: {error}"),
+    };
+    assert!(!cases.is_empty(), "there is no case");
+    let failures: Vec<String> = cases
+        .iter()
+        .filter_map(|case| {
+            let said = case.say::<P>();
+            let expected = complete(&case.expect);
+            (said != expected)
+                .then(|| format!("{}:\n  said     {said}\n  expected {expected}", case.name))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{} of {} cases failed\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(default = "no_table")]
+    config: Value,
+    grants: Option<Vec<String>>,
+    #[serde(default)]
+    request: Asked,
+    expect: Value,
+}
+
+fn no_table() -> Value {
+    json!({})
+}
+
+impl Case {
+    fn say<P: Policy>(&self) -> Value {
+        let Ok((policy, declaration)) = P::configure(&self.config.to_string()) else {
+            return json!({"refused": true});
+        };
+        let granted =
+            |grant: &str| self.grants.as_ref().is_none_or(|all| all.iter().any(|one| one == grant));
+        if let Some(missing) = declaration.needs.iter().find(|need| !granted(need)) {
+            return json!({"ungranted": missing});
+        }
+        let whole = self.request.build();
+        let mut shown = whole.clone();
+        if !granted("text") {
+            shown.segments.iter_mut().for_each(|segment| segment.text = None);
+        }
+        if !granted("findings") {
+            shown.findings = None;
+        }
+        if !granted("caller") {
+            shown.caller = None;
+        }
+        match policy.judge(&shown) {
+            Err(_) => json!({"error": true}),
+            Ok(judgement) => match nonsense(&declaration, &judgement, &whole) {
+                Some(what) => json!({"nonsense": what}),
+                None => say(judgement, &whole),
+            },
+        }
+    }
+}
+
+/// What the host would refuse.
+fn nonsense(declared: &Declaration, said: &Judgement, request: &Request) -> Option<String> {
+    let known = |name: &String| request.targets.iter().any(|target| target.name == *name);
+    let mut names = said.prefer.clone();
+    if let Permission::Only(only) = &said.permit {
+        names.extend(only.iter().cloned());
+    }
+    if let Some(name) = names.iter().find(|name| !known(name)) {
+        return Some(format!("unknown target {name}"));
+    }
+    if let Some(label) = said.labels.iter().find(|label| !declared.labels.contains(label)) {
+        return Some(format!("undeclared label {label}"));
+    }
+    if !said.code.is_empty() && !declared.codes.contains(&said.code) {
+        return Some(format!("undeclared code {}", said.code));
+    }
+    let mut spans = Vec::new();
+    for edit in &said.edits {
+        let text = request.segment(edit.segment).and_then(|segment| segment.text.as_deref());
+        let span = edit.start as usize..edit.end as usize;
+        if span.is_empty() || text.is_none_or(|text| text.get(span).is_none()) {
+            return Some(format!("bad span {}..{}", edit.start, edit.end));
+        }
+        spans.push((edit.segment, edit.start, edit.end));
+    }
+    spans.sort_unstable();
+    let overlap = spans.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].2 > pair[1].1);
+    overlap.then(|| "overlapping edits".to_owned())
+}
+
+fn say(judgement: Judgement, request: &Request) -> Value {
+    let edits: Vec<Value> = judgement.edits.iter().map(|edit| say_edit(edit, request)).collect();
+    json!({
+        "permit": match judgement.permit {
+            Permission::Any => json!("any"),
+            Permission::Nowhere => json!("nowhere"),
+            Permission::Within(zone) => json!(zone_name(zone)),
+            Permission::Only(names) => json!(names),
+        },
+        "prefer": judgement.prefer,
+        "edits": edits,
+        "labels": judgement.labels,
+        "code": judgement.code,
+    })
+}
+
+fn say_edit(edit: &Edit, request: &Request) -> Value {
+    let text = request.segment(edit.segment).and_then(|segment| segment.text.as_deref());
+    let action = match &edit.action {
+        Action::Mask => json!("mask"),
+        Action::Pseudonymise => json!("pseudonymise"),
+        Action::Remove => json!("remove"),
+        Action::Replace(text) => json!({"replace": text}),
+    };
+    let scope = match &edit.scope {
+        Scope::Always => json!("always"),
+        Scope::Outside(zone) => json!(format!("outside {}", zone_name(*zone))),
+        Scope::Towards(names) => json!({"towards": names}),
+    };
+    json!({
+        "segment": edit.segment,
+        "text": text.and_then(|text| text.get(edit.start as usize..edit.end as usize)),
+        "entity": edit.entity,
+        "action": action,
+        "scope": scope,
+    })
+}
+
+/// What is expected, with what was left out.
+fn complete(expect: &Value) -> Value {
+    let mut whole = json!({"permit": "any", "prefer": [], "edits": [], "labels": [], "code": ""});
+    let (Some(members), Some(whole_members)) = (expect.as_object(), whole.as_object_mut()) else {
+        panic!("`expect` is no object: {expect}");
+    };
+    if members.contains_key("refused") || members.contains_key("error") {
+        return expect.clone();
+    }
+    for (name, member) in members {
+        assert!(whole_members.contains_key(name), "`expect` has an unknown member {name}");
+        whole_members.insert(name.clone(), member.clone());
+    }
+    whole
+}
+
+fn zone_name(zone: Zone) -> &'static str {
+    match zone {
+        Zone::Process => "process",
+        Zone::Premises => "premises",
+        Zone::Cloud => "cloud",
+    }
+}
+
+/// A request of a case.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    model: Option<String>,
+    streamed: bool,
+    needs: Vec<String>,
+    input_tokens: u32,
+    max_output_tokens: Option<u32>,
+    latency_wanted_ms: Option<u32>,
+    budget_left: Option<f64>,
+    previous_target: Option<String>,
+    caller: Option<Asker>,
+    now_ms: f64,
+    seed: u32,
+    segments: Vec<Piece>,
+    findings: Vec<Found>,
+    targets: Option<Vec<Place>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Asker {
+    tenant: String,
+    key: String,
+    labels: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Piece {
+    Text(String),
+    Whole {
+        text: Option<String>,
+        role: Option<String>,
+        kind: Option<String>,
+        #[serde(default)]
+        path: String,
+        tool: Option<String>,
+        media_type: Option<String>,
+        readable: Option<bool>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Found {
+    #[serde(default)]
+    segment: u32,
+    text: String,
+    entity: String,
+    score: Option<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    name: String,
+    zone: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    attributes: serde_json::Map<String, Value>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    healthy: Option<bool>,
+    #[serde(default)]
+    in_flight: u32,
+    #[serde(default)]
+    queued: u32,
+    capacity: Option<u32>,
+    #[serde(default)]
+    first_token_ms: u32,
+    #[serde(default)]
+    p50_ms: u32,
+    #[serde(default)]
+    p99_ms: u32,
+    #[serde(default)]
+    error_rate: f32,
+    #[serde(default)]
+    input_price: f64,
+    #[serde(default)]
+    output_price: f64,
+}
+
+impl Asked {
+    fn build(&self) -> Request {
+        let pieces = self.segments.iter().enumerate();
+        let segments: Vec<Segment> = pieces.map(|(id, piece)| piece.build(id as u32)).collect();
+        let findings = self.findings.iter().map(|found| found.build(&segments)).collect();
+        let three = || ["local", "premises", "cloud"].map(Place::named).into();
+        let targets = match &self.targets {
+            Some(targets) => targets.iter().map(Place::build).collect(),
+            None => three(),
+        };
+        Request {
+            id: "r-1".to_owned(),
+            conversation: "c-1".to_owned(),
+            dialect: "openai-chat".to_owned(),
+            model: self.model.clone().unwrap_or_else(|| "auto".to_owned()),
+            streamed: self.streamed,
+            needs: self.needs.clone(),
+            input_tokens: self.input_tokens,
+            max_output_tokens: self.max_output_tokens,
+            latency_wanted_ms: self.latency_wanted_ms,
+            budget_left: self.budget_left,
+            previous_target: self.previous_target.clone(),
+            caller: self.caller.as_ref().map(|caller| Caller {
+                tenant: caller.tenant.clone(),
+                key: caller.key.clone(),
+                labels: pairs(&caller.labels),
+            }),
+            now_ms: self.now_ms,
+            seed: self.seed,
+            segments,
+            findings: Some(findings),
+            scores: Vec::new(),
+            targets,
+        }
+    }
+}
+
+impl Piece {
+    fn build(&self, id: u32) -> Segment {
+        let mut segment = Segment {
+            id,
+            turn: id,
+            role: Role::User,
+            kind: Kind::Text,
+            path: format!("/messages/{id}/content"),
+            tool: None,
+            media_type: None,
+            bytes: 0,
+            readable: true,
+            cached: false,
+            text: None,
+        };
+        match self {
+            Piece::Text(text) => segment.text = Some(text.clone()),
+            Piece::Whole { text, role, kind, path, tool, media_type, readable } => {
+                segment.text.clone_from(text);
+                segment.role = role.as_deref().map_or(Role::User, role_named);
+                segment.kind = kind.as_deref().map_or(Kind::Text, kind_named);
+                segment.path.clone_from(path);
+                segment.tool.clone_from(tool);
+                segment.media_type.clone_from(media_type);
+                segment.readable = readable.unwrap_or(text.is_some());
+            }
+        }
+        segment.bytes = segment.text.as_ref().map_or(0, String::len) as u32;
+        segment
+    }
+}
+
+impl Found {
+    fn build(&self, segments: &[Segment]) -> Finding {
+        let text = segments.get(self.segment as usize).and_then(|segment| segment.text.as_deref());
+        let Some(start) = text.and_then(|text| text.find(&self.text)) else {
+            panic!("segment {} does not hold {:?}", self.segment, self.text);
+        };
+        Finding {
+            segment: self.segment,
+            start: start as u32,
+            end: (start + self.text.len()) as u32,
+            entity: self.entity.clone(),
+            score: self.score.unwrap_or(1.0),
+        }
+    }
+}
+
+impl Place {
+    fn build(&self) -> Target {
+        Target {
+            zone: zone_named(&self.zone),
+            region: self.region.clone(),
+            attributes: pairs(&self.attributes),
+            capabilities: self.capabilities.clone(),
+            healthy: self.healthy.unwrap_or(true),
+            in_flight: self.in_flight,
+            queued: self.queued,
+            capacity: self.capacity.unwrap_or(64),
+            first_token_ms: self.first_token_ms,
+            p50_ms: self.p50_ms,
+            p99_ms: self.p99_ms,
+            error_rate: self.error_rate,
+            input_price: self.input_price,
+            output_price: self.output_price,
+            ..Place::named(&self.name)
+        }
+    }
+
+    /// An idle target; the names `local` and `premises` are nearer than the cloud.
+    fn named(name: &str) -> Target {
+        Target {
+            name: name.to_owned(),
+            zone: match name {
+                "local" => Zone::Process,
+                "premises" => Zone::Premises,
+                _ => Zone::Cloud,
+            },
+            region: String::new(),
+            attributes: Vec::new(),
+            capabilities: Vec::new(),
+            context_tokens: 8192,
+            healthy: true,
+            in_flight: 0,
+            queued: 0,
+            capacity: 64,
+            first_token_ms: 0,
+            p50_ms: 0,
+            p99_ms: 0,
+            error_rate: 0.0,
+            input_price: 0.0,
+            output_price: 0.0,
+        }
+    }
+}
+
+fn pairs(members: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    members.iter().map(|(name, value)| (name.clone(), word(value))).collect()
+}
+
+fn zone_named(name: &str) -> Zone {
+    match name {
+        "process" => Zone::Process,
+        "premises" => Zone::Premises,
+        "cloud" => Zone::Cloud,
+        other => panic!("no zone is named {other}"),
+    }
+}
+
+fn role_named(name: &str) -> Role {
+    match name {
+        "system" => Role::System,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "tool" => Role::Tool,
+        other => panic!("no role is named {other}"),
+    }
+}
+
+fn kind_named(name: &str) -> Kind {
+    match name {
+        "text" => Kind::Text,
+        "reasoning" => Kind::Reasoning,
+        "tool-call" => Kind::ToolCall,
+        "tool-result" => Kind::ToolResult,
+        "tool-definition" => Kind::ToolDefinition,
+        "name" => Kind::Name,
+        "metadata" => Kind::Metadata,
+        "link" => Kind::Link,
+        "attachment" => Kind::Attachment,
+        other => panic!("no kind is named {other}"),
+    }
+}
