@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn cases_hold() {
-        ringfence_sdk::cases::check::<KeepSensitiveLocal>(include_str!("../cases.json"));
+        ringfence_sdk::cases::run::<KeepSensitiveLocal>(include_str!("../cases.json"));
     }
 
     #[test]

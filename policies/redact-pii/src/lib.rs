@@ -120,6 +120,6 @@ mod tests {
 
     #[test]
     fn cases_hold() {
-        ringfence_sdk::cases::check::<RedactPii>(include_str!("../cases.json"));
+        ringfence_sdk::cases::run::<RedactPii>(include_str!("../cases.json"));
     }
 }

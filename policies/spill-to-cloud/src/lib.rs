@@ -113,6 +113,6 @@ mod tests {
 
     #[test]
     fn cases_hold() {
-        ringfence_sdk::cases::check::<SpillToCloud>(include_str!("../cases.json"));
+        ringfence_sdk::cases::run::<SpillToCloud>(include_str!("../cases.json"));
     }
 }

@@ -38,7 +38,7 @@ use crate::{
 /// # Panics
 /// When the file is no list of cases, and after the last case when one failed, with what
 /// was said and what was expected.
-pub fn check<P: Policy>(file: &str) {
+pub fn run<P: Policy>(file: &str) {
     let cases: Vec<Case> = match serde_json::from_str(file) {
         Ok(cases) => cases,
         Err(error) => panic!("the cases cannot be read: {error}"),
