@@ -1,1 +1,26 @@
-//! ringfence
+//! The gateway: the leaf of the house, and the only crate that knows every room.
+//!
+//! A request reads top to bottom through [`server`], [`routes`], [`exchange`],
+//! [`attempts`] and [`reply`]. What it needs stands in [`house`], built from a
+//! [`config`].
+
+pub mod account;
+pub mod assembly;
+pub mod attempts;
+pub mod books;
+pub mod callers;
+pub mod config;
+pub mod embedded;
+pub mod exchange;
+pub mod gauge;
+pub mod house;
+pub mod ids;
+pub mod keys;
+pub mod loosening;
+pub mod masking;
+pub mod metrics;
+pub mod problem;
+pub mod reload;
+pub mod reply;
+pub mod routes;
+pub mod server;

@@ -15,7 +15,7 @@ use crate::cell::{Cell, Meter, Metered, Shared, failure};
 use crate::chain::Facts;
 use crate::contract::{self, Configured, Judged, Lists, types};
 use crate::declaration::Declaration;
-use crate::entry::{Grants, Limits};
+use crate::entry::{Entry, Grants, Limits};
 use crate::sandbox::Sandbox;
 
 /// A policy that is loaded. Judges through [`crate::Chain`].
@@ -66,6 +66,16 @@ impl Policy {
         let identity =
             format!("{name:?} {digest} {mode:?} {on_failure:?} {grants:?} {limits:?} {config}");
         Digest::of(identity.as_bytes())
+    }
+
+    /// Whether this is the policy that `entry` and a file of this digest would make, so
+    /// that it need not be loaded again.
+    pub fn runs(&self, entry: &Entry, digest: &Digest) -> bool {
+        let Policy { name, mode, on_failure, grants, limits, .. } = self;
+        self.digest == *digest
+            && self.ready.config == Digest::of(entry.config.as_bytes())
+            && (name, mode, on_failure, grants, limits)
+                == (&entry.name, &entry.mode, &entry.on_failure, &entry.grants, &entry.limits)
     }
 
     /// Judges one request in a fresh instance.

@@ -1,0 +1,155 @@
+//! The account of one departure: opened when it leaves, closed exactly once, whatever
+//! becomes of it. A client that goes away closes it too.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringfence_chat::{Chunk, Event, FinishReason, Usage};
+use ringfence_fence::{Departure, Failure, FailureKind};
+use ringfence_ledger::{Ending, Outcome, Record, Word};
+
+use crate::gauge::InFlight;
+use crate::house::{Asked, House, Place};
+
+/// What is known of an answer so far.
+pub struct Account {
+    house: Arc<House>,
+    place: Place,
+    decision: String,
+    conversation: String,
+    attempt: u32,
+    began: Instant,
+    first: Option<Duration>,
+    usage: Option<Usage>,
+    finish: Option<FinishReason>,
+    restored: u32,
+    altered: u32,
+    status: Option<u16>,
+    /// True once the client may have seen a byte.
+    begun: bool,
+    open: bool,
+    _in_flight: InFlight,
+}
+
+impl Account {
+    /// Opens the account of a departure that is on the books and leaves now.
+    pub fn open(
+        house: &Arc<House>,
+        place: &Place,
+        asked: &Asked<'_>,
+        departure: &Departure,
+    ) -> Account {
+        house.metrics.departed(&place.target.name);
+        Account {
+            house: Arc::clone(house),
+            place: place.clone(),
+            decision: departure.decision().to_owned(),
+            conversation: asked.conversation.to_owned(),
+            attempt: departure.attempt(),
+            began: Instant::now(),
+            first: None,
+            usage: None,
+            finish: None,
+            restored: 0,
+            altered: 0,
+            status: None,
+            begun: false,
+            open: true,
+            _in_flight: place.gauge.begin(),
+        }
+    }
+
+    /// A chunk came.
+    pub fn saw(&mut self, chunk: &Chunk) {
+        for event in &chunk.events {
+            match event {
+                Event::Start { .. } => {}
+                Event::Text { .. } | Event::ToolCall { .. } => {
+                    self.first.get_or_insert_with(|| self.began.elapsed());
+                }
+                Event::Finish { reason, .. } => {
+                    self.finish.get_or_insert(*reason);
+                }
+                Event::Usage(usage) => self.usage = Some(*usage),
+            }
+        }
+    }
+
+    /// The answer begins to go to the client.
+    pub fn begins(&mut self) {
+        self.begun = true;
+    }
+
+    /// So many placeholders became originals again, and so many stayed because the
+    /// model altered them.
+    pub fn restored(&mut self, restored: u32, altered: u32) {
+        (self.restored, self.altered) = (restored, altered);
+    }
+
+    /// The whole answer went to the client.
+    pub fn completed(&mut self) {
+        let total = self.began.elapsed();
+        let name = &self.place.target.name;
+        self.place.gauge.succeeded(self.first, total);
+        let usage = self.usage.unwrap_or_default();
+        self.house.metrics.answered(name, self.first, total, usage, self.restored);
+        self.house.metrics.ended("answered", name);
+        self.house.answered(std::mem::take(&mut self.conversation), name);
+        self.close(Ending::Complete);
+    }
+
+    /// The target failed.
+    pub fn failed(&mut self, failure: &Failure) {
+        self.status = failure.status;
+        self.house.metrics.failed(&self.place.target.name, failure);
+        // A full queue and a request that does not fit say nothing against the target.
+        use FailureKind::{Full, Rejected, TooLong};
+        if !matches!(failure.kind, Full | Rejected | TooLong) {
+            self.place.gauge.failed(self.began.elapsed());
+        }
+        if self.begun {
+            self.house.metrics.ended("cut", &self.place.target.name);
+            self.close(Ending::Cut { failure: failure.kind });
+        } else {
+            self.close(Ending::Failed { failure: failure.kind });
+        }
+    }
+
+    fn close(&mut self, ended: Ending) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        let record = Record::Outcome(Outcome {
+            decision: Word::from(&self.decision),
+            attempt: self.attempt,
+            ended,
+            finish_reason: self.finish,
+            usage: self.usage,
+            first_byte_ms: self.first.map(milliseconds),
+            total_ms: milliseconds(self.began.elapsed()),
+            status: self.status,
+            restored: self.restored,
+            altered: self.altered,
+        });
+        let ledger = self.house.ledger.clone();
+        // Nobody waits for it: a failure shows at the next departure, which does not leave.
+        tokio::spawn(async move {
+            if let Err(error) = ledger.write(record).await {
+                tracing::error!(%error, "an outcome was not written to the ledger");
+            }
+        });
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if self.open {
+            self.house.metrics.ended("cancelled", &self.place.target.name);
+            self.close(Ending::Cancelled);
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

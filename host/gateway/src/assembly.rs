@@ -1,0 +1,252 @@
+//! A chain from its entries: reads, checks and loads every policy, off the request path.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ringfence_fence::Digest;
+use ringfence_policy::{Chain, Entry, Policy, Predecessors, Sandbox, SandboxConfig, read_file};
+
+use crate::config::{PolicyEntry, PolicySource};
+use crate::embedded;
+use crate::house::BuildError;
+
+/// A chain that can be put into force.
+pub struct Assembly {
+    /// The chain.
+    pub chain: Chain,
+    /// Names of policies that run from their stored predecessors.
+    pub degraded: Vec<String>,
+    /// What an operator should see to.
+    pub troubles: Vec<String>,
+}
+
+impl Default for Assembly {
+    fn default() -> Assembly {
+        Assembly { chain: Chain::new(Vec::new()), degraded: Vec::new(), troubles: Vec::new() }
+    }
+}
+
+/// Files of one folder entry at most.
+pub const FOLDER_FILES: usize = 256;
+
+/// Loads the policies of `entries`. Blocks.
+///
+/// `before` is the chain in force, when there is one. A policy that is the same stays
+/// the same instance, and a file that vanished leaves its policy in the chain: only the
+/// configuration takes one out. Without a chain in force, a broken or vanished file is
+/// replaced by its stored predecessor, if today's pins admit it.
+///
+/// # Errors
+/// Every entry that cannot be loaded; with a chain in force, that one should go on
+/// serving.
+pub fn assemble(
+    sandbox: &Sandbox,
+    predecessors: &Predecessors,
+    entries: &[PolicyEntry],
+    before: Option<&Chain>,
+) -> Result<Assembly, Vec<BuildError>> {
+    let mut building = Building {
+        sandbox,
+        predecessors,
+        before,
+        policies: Vec::new(),
+        fresh: Vec::new(),
+        degraded: Vec::new(),
+        troubles: Vec::new(),
+        errors: Vec::new(),
+    };
+    for entry in entries {
+        match &entry.source {
+            PolicySource::Embedded(name) => {
+                let bytes = embedded::policy(name).map(<[u8]>::to_vec);
+                building.add(entry, entry.name.clone(), bytes.ok_or_else(|| {
+                    format!("no embedded policy is called `{name}`")
+                }));
+            }
+            PolicySource::File(file) => {
+                building.add(entry, entry.name.clone(), read(file));
+            }
+            PolicySource::Folder(folder) => building.add_folder(entry, folder),
+        }
+    }
+    building.finish()
+}
+
+struct Building<'a> {
+    sandbox: &'a Sandbox,
+    predecessors: &'a Predecessors,
+    before: Option<&'a Chain>,
+    policies: Vec<Arc<Policy>>,
+    /// What to keep once the whole chain is good: bytes by name, and the names of a
+    /// folder's policies under its prefix.
+    fresh: Vec<(String, Vec<u8>)>,
+    degraded: Vec<String>,
+    troubles: Vec<String>,
+    errors: Vec<BuildError>,
+}
+
+impl Building<'_> {
+    fn add(&mut self, entry: &PolicyEntry, name: String, bytes: Result<Vec<u8>, String>) {
+        let loaded = bytes.and_then(|bytes| {
+            let policy = self.load(entry, &name, &bytes)?;
+            Ok((policy, bytes))
+        });
+        match (loaded, self.before) {
+            (Ok((policy, bytes)), _) => {
+                self.policies.push(policy);
+                self.fresh.push((name, bytes));
+            }
+            (Err(wrong), Some(_)) => {
+                self.errors.push(BuildError(format!("the policy `{name}`: {wrong}")));
+            }
+            (Err(wrong), None) => self.fall_back(entry, name, &wrong),
+        }
+    }
+
+    /// Loads the policy, unless the one in force is the same.
+    fn load(&self, entry: &PolicyEntry, name: &str, bytes: &[u8]) -> Result<Arc<Policy>, String> {
+        let digest = Digest::of(bytes);
+        if let Some(pin) = entry.digest.filter(|pin| *pin != digest) {
+            return Err(format!("its digest is {digest}, and the configuration pins {pin}"));
+        }
+        let entry = Entry {
+            name: name.to_owned(),
+            mode: entry.mode,
+            on_failure: entry.on_failure,
+            grants: entry.grants.clone(),
+            limits: entry.limits.clone(),
+            config: entry.config.clone(),
+        };
+        let same = self.before.and_then(|before| {
+            (before.policies().iter())
+                .find(|policy| policy.runs(&entry, &digest))
+        });
+        match same {
+            Some(policy) => Ok(Arc::clone(policy)),
+            None => self
+                .sandbox
+                .load(&entry, bytes)
+                .map(Arc::new)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    fn fall_back(&mut self, entry: &PolicyEntry, name: String, wrong: &str) {
+        let loaded = self.stored(entry, &name).and_then(|bytes| self.load(entry, &name, &bytes).ok());
+        match loaded {
+            Some(policy) => {
+                self.troubles.push(format!(
+                    "the policy `{name}`: {wrong}; its stored predecessor {} runs instead",
+                    policy.digest.short()
+                ));
+                self.policies.push(policy);
+                self.degraded.push(name);
+            }
+            None => self.errors.push(BuildError(format!("the policy `{name}`: {wrong}"))),
+        }
+    }
+
+    fn add_folder(&mut self, entry: &PolicyEntry, folder: &Path) {
+        let files = match list(folder) {
+            Ok(files) => files,
+            Err(wrong) => {
+                let text = format!("the folder of `{}`: {wrong}", entry.name);
+                self.errors.push(BuildError(text));
+                return;
+            }
+        };
+        let prefix = format!("{}/", entry.name);
+        let mut found: Vec<(String, Option<PathBuf>)> =
+            files.into_iter().map(|(stem, file)| (format!("{prefix}{stem}"), Some(file))).collect();
+        // What ran last, also across a restart: a policy leaves only by configuration.
+        let roster = self.predecessors.recall(&prefix, |_| true).unwrap_or_default();
+        let ran = self.before.iter().flat_map(|before| before.policies()).map(|one| &*one.name);
+        for name in ran.chain(std::str::from_utf8(&roster).unwrap_or("").lines()) {
+            let Some(stem) = name.strip_prefix(&prefix) else { continue };
+            let retired = entry.retired.iter().any(|retired| retired == stem);
+            if !retired && !found.iter().any(|(present, _)| present == name) {
+                found.push((name.to_owned(), None));
+            }
+        }
+        found.sort();
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        self.fresh.push((prefix, names.join("\n").into_bytes()));
+        for (name, file) in found {
+            match (file, self.before) {
+                (Some(file), _) => self.add(entry, name, read(&file)),
+                (None, None) => self.fall_back(entry, name, "its file vanished"),
+                (None, Some(before)) => self.keep(entry, before, name),
+            }
+        }
+    }
+
+    /// The file is gone and its policy stays, under the entry as it is today.
+    fn keep(&mut self, entry: &PolicyEntry, before: &Chain, name: String) {
+        let policy = match self.stored(entry, &name) {
+            Some(bytes) => self.load(entry, &name, &bytes),
+            None => (before.policies().iter())
+                .find(|policy| policy.name == name)
+                .map(Arc::clone)
+                .ok_or_else(|| "its file vanished".to_owned()),
+        };
+        match policy {
+            Ok(policy) => {
+                self.policies.push(policy);
+                self.troubles.push(format!(
+                    "the file of the policy `{name}` vanished, and the policy runs on; to take it \
+                     out, name it in `retired` of its entry"
+                ));
+                self.degraded.push(name);
+            }
+            Err(wrong) => {
+                self.errors.push(BuildError(format!("the policy `{name}`: {wrong}")));
+            }
+        }
+    }
+
+    fn stored(&self, entry: &PolicyEntry, name: &str) -> Option<Vec<u8>> {
+        self.predecessors.recall(name, |digest| entry.digest.is_none_or(|pin| pin == *digest))
+    }
+
+    fn finish(mut self) -> Result<Assembly, Vec<BuildError>> {
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        for (name, bytes) in self.fresh {
+            if let Err(error) = self.predecessors.keep(&name, &bytes) {
+                self.troubles.push(format!("the policy `{name}` could not be stored: {error}"));
+            }
+        }
+        Ok(Assembly {
+            chain: Chain::new(self.policies),
+            degraded: self.degraded,
+            troubles: self.troubles,
+        })
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    read_file(file, SandboxConfig::FILE_BYTES).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Stems and paths of the `*.wasm` files.
+fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
+    let wrong = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut files = Vec::new();
+    for file in fs::read_dir(folder).map_err(wrong)? {
+        let file = file.map_err(wrong)?.path();
+        if file.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        let Some(stem) = stem.filter(|stem| !stem.is_empty() && !stem.starts_with('.')) else {
+            continue;
+        };
+        files.push((stem.to_owned(), file.clone()));
+        if files.len() > FOLDER_FILES {
+            return Err(format!("{} holds more than {FOLDER_FILES} policies", folder.display()));
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,13 @@
+//! The policies that ship in the binary.
+
+/// Name and component of every embedded policy.
+pub const POLICIES: [(&str, &[u8]); 3] = [
+    ("redact-pii", include_bytes!("../../../policies/dist/redact-pii.wasm")),
+    ("keep-sensitive-local", include_bytes!("../../../policies/dist/keep-sensitive-local.wasm")),
+    ("spill-to-cloud", include_bytes!("../../../policies/dist/spill-to-cloud.wasm")),
+];
+
+/// The component of that name.
+pub fn policy(name: &str) -> Option<&'static [u8]> {
+    POLICIES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}

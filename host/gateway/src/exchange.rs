@@ -1,0 +1,70 @@
+//! One request, from its bytes to its answer. Reads top to bottom.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use ringfence_chat::Dialect;
+use ringfence_fence::Caller;
+
+use crate::attempts;
+use crate::books::Books;
+use crate::house::{Asked, House};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// A request as it came off the wire, from a caller that is known.
+pub struct Call {
+    /// The id that the client sees.
+    pub id: String,
+    /// The dialect of the path.
+    pub dialect: Dialect,
+    /// Who asks.
+    pub caller: Caller,
+    /// The body.
+    pub body: Bytes,
+    /// How soon the client wants a first token.
+    pub latency_wanted_ms: Option<u32>,
+    /// When its first byte came.
+    pub received: Instant,
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// [`Problem`]; nothing of the answer has gone to the client then.
+pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
+    // One version of everything that can be reloaded, for the whole request.
+    let in_force = house.in_force();
+
+    let mut request = ringfence_dialect::decode_request(call.dialect, call.id, &call.body)
+        .map_err(Problem::Malformed)?;
+    if !in_force.serves(&request.model) {
+        return Err(Problem::Model(request.model));
+    }
+
+    let reading = house.detector.read(&request);
+    request.mark_unreadable(reading.unreadable.iter().copied());
+
+    let asked = Asked {
+        request: &request,
+        caller: &call.caller,
+        findings: &reading.findings,
+        conversation: &house.conversation(&request, &call.caller),
+        latency_wanted_ms: call.latency_wanted_ms,
+    };
+    let decision = house.decide(&in_force, &asked).await;
+    house.metrics.decided(&decision);
+
+    let books = Books::new(house, &in_force, &asked, &decision);
+    if let Some(refusal) = decision.refusal() {
+        books.refused(refusal).await?;
+        return Err(Problem::Refused {
+            refusal: refusal.clone(),
+            decision: decision.id().to_owned(),
+        });
+    }
+
+    let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
+    Ok(reply::reply(&request, begun))
+}

@@ -1,0 +1,441 @@
+//! Everything that a request needs, built from a configuration.
+//!
+//! What can be reloaded stands in [`InForce`], and a request takes one version of it
+//! for its whole life. What cannot (the ledger, the keys, the local model, the sandbox)
+//! stands in [`House`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use ringfence_chat::{Request, Role};
+use ringfence_cloud::Cloud;
+use ringfence_detect::Detector;
+use ringfence_fence::{
+    Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Provider, Target, Vitals,
+};
+use ringfence_ledger::Ledger;
+use ringfence_local::{Description, Local};
+use ringfence_policy::{Chain, Facts, Predecessors, Sandbox, SandboxConfig};
+
+use crate::assembly::{self, Assembly};
+use crate::books;
+use crate::callers::Callers;
+use crate::config::{Config, Reach, TargetEntry};
+use crate::gauge::Gauge;
+use crate::ids;
+use crate::keys::{Keys, private_folder};
+use crate::metrics::Metrics;
+
+/// What lives as long as the process.
+pub struct House {
+    /// The books.
+    pub ledger: Ledger,
+    /// What `GET /metrics` shows.
+    pub metrics: Metrics,
+    /// Finds entities in requests.
+    pub detector: Detector,
+    /// Loads and runs policies.
+    pub sandbox: Sandbox,
+    /// The last good bytes of every policy.
+    pub predecessors: Predecessors,
+    /// When the process began, in seconds since 1970.
+    pub began: u64,
+    /// The model in this process.
+    pub local: Option<Arc<Local>>,
+    keys: Keys,
+    conversations: Conversations,
+    in_force: ArcSwap<InForce>,
+    troubles: Mutex<Vec<String>>,
+}
+
+/// One version of everything that can be reloaded.
+pub struct InForce {
+    /// Digest of the configuration.
+    pub configuration: Digest,
+    /// The policies.
+    pub chain: Chain,
+    /// Names of policies that run from their stored predecessors.
+    pub degraded: Vec<String>,
+    /// Places that can answer, in the configuration's order.
+    pub places: Vec<Place>,
+    /// Targets that lack something, and what.
+    pub lacking: Vec<(Arc<Target>, String)>,
+    /// Who may call.
+    pub callers: Callers,
+    /// What the operator decided.
+    pub floor: Floor,
+    /// From a request's first byte to its answer's.
+    pub answer_within: Duration,
+    /// When it came into force.
+    pub since: Instant,
+}
+
+/// A target and what talks to it.
+#[derive(Clone)]
+pub struct Place {
+    /// The target.
+    pub target: Arc<Target>,
+    /// What talks to it.
+    pub provider: Arc<dyn Provider>,
+    /// How it does.
+    pub gauge: Arc<Gauge>,
+    entry: TargetEntry,
+    local: Option<Arc<Local>>,
+}
+
+/// A request and what is known about it.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What the detectors found.
+    pub findings: &'a [Finding],
+    /// The id of its conversation: [`House::conversation`].
+    pub conversation: &'a str,
+    /// How soon the client wants a first token.
+    pub latency_wanted_ms: Option<u32>,
+}
+
+/// Something that keeps a house from being built: what, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError(pub String);
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl House {
+    /// Builds everything. Blocks: policies are compiled and the model is loaded.
+    ///
+    /// # Errors
+    /// Everything that is wrong. Nothing is bound and nothing has left.
+    pub fn build(config: &Config) -> Result<House, Vec<BuildError>> {
+        let state = &config.state;
+        let one = |text: String| vec![BuildError(text)];
+        private_folder(state)
+            .map_err(|error| one(format!("the state folder {}: {error}", state.display())))?;
+        let keys = Keys::open(state)
+            .map_err(|error| one(format!("the key {}: {}", error.file.display(), error.cause)))?;
+        let sandbox = sandbox(config)?;
+        let predecessors = Predecessors::open(&state.join("predecessors"))
+            .map_err(|error| one(format!("the stored policies: {error}")))?;
+
+        let mut errors = Vec::new();
+        let Assembly { chain, degraded, troubles } =
+            assembly::assemble(&sandbox, &predecessors, &config.policies, None).unwrap_or_else(
+                |wrong| {
+                    errors.extend(wrong);
+                    Assembly::default()
+                },
+            );
+        let local = match &config.local {
+            Some(model) => Local::start(model)
+                .map(|local| Some(Arc::new(local)))
+                .unwrap_or_else(|error| {
+                    errors.push(BuildError(format!("the local model: {error}")));
+                    None
+                }),
+            None => None,
+        };
+        let (places, lacking) = places(&config.targets, local.as_ref(), &[]).unwrap_or_else(|wrong| {
+            errors.extend(wrong);
+            (Vec::new(), Vec::new())
+        });
+        let ledger = Ledger::open(&config.ledger.file, config.ledger.durability, keys.ledger);
+        let ledger = match ledger {
+            Ok(ledger) if errors.is_empty() => ledger,
+            Ok(_) => return Err(errors),
+            Err(error) => {
+                errors.push(BuildError(format!(
+                    "the ledger {}: {error}",
+                    config.ledger.file.display()
+                )));
+                return Err(errors);
+            }
+        };
+        Ok(House {
+            ledger,
+            metrics: Metrics::new(),
+            detector: Detector::new(),
+            sandbox,
+            predecessors,
+            began: now_ms() as u64 / 1000,
+            local,
+            keys,
+            conversations: Conversations::default(),
+            in_force: ArcSwap::from_pointee(in_force(config, chain, degraded, places, lacking)),
+            troubles: Mutex::new(troubles),
+        })
+    }
+
+    /// Loads `config` beside what is in force, without changing that. Blocks.
+    ///
+    /// Policies, targets and their gauges that are the same stay the same.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn prepare(&self, config: &Config) -> Result<(InForce, Vec<String>), Vec<BuildError>> {
+        let now = self.in_force();
+        let assembly =
+            assembly::assemble(&self.sandbox, &self.predecessors, &config.policies, Some(&now.chain));
+        let places = places(&config.targets, self.local.as_ref(), &now.places);
+        match (assembly, places) {
+            (Ok(assembly), Ok((places, lacking))) => {
+                let Assembly { chain, degraded, troubles } = assembly;
+                Ok((in_force(config, chain, degraded, places, lacking), troubles))
+            }
+            (assembly, places) => {
+                let errors = assembly.err().into_iter().chain(places.err()).flatten();
+                Err(errors.collect())
+            }
+        }
+    }
+
+    /// Puts another version into force: whole, for every request that begins now.
+    pub fn put_in_force(&self, next: InForce, troubles: Vec<String>) {
+        self.in_force.store(Arc::new(next));
+        self.set_troubles(troubles);
+    }
+
+    /// What is in force.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+
+    /// What an operator should see to.
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        troubles.extend(self.ledger_trouble());
+        troubles
+    }
+
+    /// Replaces what an operator should see to.
+    pub fn set_troubles(&self, troubles: Vec<String>) {
+        *self.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
+    }
+
+    /// Why requests cannot be answered; empty when they can.
+    pub fn not_ready(&self) -> Vec<String> {
+        let mut lacking = Vec::new();
+        if self.in_force().places.is_empty() {
+            lacking.push("no target is ready".to_owned());
+        }
+        lacking.extend(self.ledger_trouble());
+        lacking
+    }
+
+    fn ledger_trouble(&self) -> Option<String> {
+        let failed = self.ledger.pulse().failed;
+        failed.then(|| "the ledger cannot be written, so nothing is sent; restart to open it again".to_owned())
+    }
+
+    /// The placeholders of a tenant.
+    pub fn placeholders(&self, tenant: &str) -> Placeholders {
+        Placeholders::new(&self.keys.placeholders, tenant)
+    }
+
+    /// Judges a request: where it may go, in which order, and what is hidden.
+    pub async fn decide(&self, in_force: &InForce, asked: &Asked<'_>) -> Decision {
+        let targets = in_force.places.iter().map(|place| Arc::clone(&place.target));
+        let clearance = Clearance::open(asked.request, asked.caller, &in_force.floor, targets);
+        let shown: Vec<(Arc<Target>, Vitals)> = (clearance.remaining())
+            .filter_map(|target| {
+                Some((Arc::clone(target), in_force.place(&target.name)?.vitals()))
+            })
+            .collect();
+        let verdicts = if shown.is_empty() {
+            Vec::new()
+        } else {
+            let previous = self.conversations.previous(asked.conversation);
+            let facts = Facts {
+                request: asked.request,
+                findings: asked.findings,
+                caller: Some(asked.caller),
+                conversation: asked.conversation,
+                targets: &shown,
+                now_ms: now_ms(),
+                seed: ids::seed(),
+                latency_wanted_ms: asked.latency_wanted_ms,
+                budget_left: None,
+                previous_target: previous.as_deref(),
+            };
+            in_force.chain.judge(&facts).await
+        };
+        clearance.decide(ids::decision(), verdicts)
+    }
+
+    /// Notes which target answered a turn of a conversation.
+    pub fn answered(&self, conversation: String, target: &str) {
+        self.conversations.note(conversation, target);
+    }
+
+    /// The id of the request's conversation: its beginning, up to the first thing that
+    /// the user said, which every later turn repeats.
+    pub fn conversation(&self, request: &Request, caller: &Caller) -> String {
+        let turns = &request.turns;
+        let first = turns.iter().position(|turn| turn.role == Role::User).unwrap_or(turns.len());
+        let texts = (request.segments().iter())
+            .filter(|segment| (segment.turn as usize) <= first && (segment.turn as usize) < turns.len())
+            .map(|segment| segment.text.as_str());
+        self.keys.conversation(&caller.tenant, texts)
+    }
+
+    /// The local model, when there is one.
+    pub fn model(&self) -> Option<&Description> {
+        self.local.as_ref().map(|local| local.description())
+    }
+
+    /// Writes that the gateway began, and what is in force.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn open_books(&self) -> Result<(), ringfence_ledger::LedgerError> {
+        books::began(self).await
+    }
+}
+
+impl InForce {
+    /// The place of that name.
+    pub fn place(&self, name: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.target.name == name)
+    }
+
+    /// Whether some target serves a model of that name.
+    pub fn serves(&self, model: &str) -> bool {
+        // With no place at all it is not the model that is missing.
+        self.places.is_empty()
+            || self.places.iter().any(|place| place.target.model_for(model).is_some())
+    }
+}
+
+impl Place {
+    /// How the target does: the gauge's view of answers, and the local model's own of
+    /// its queue.
+    pub fn vitals(&self) -> Vitals {
+        let vitals = self.gauge.vitals();
+        match &self.local {
+            Some(local) => Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() },
+            None => vitals,
+        }
+    }
+}
+
+fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
+    let settings =
+        SandboxConfig { cache: Some(config.state.join("compiled")), ..SandboxConfig::default() };
+    Sandbox::new(settings).map_err(|error| vec![BuildError(format!("the sandbox: {error}"))])
+}
+
+fn in_force(
+    config: &Config,
+    chain: Chain,
+    degraded: Vec<String>,
+    places: Vec<Place>,
+    lacking: Vec<(Arc<Target>, String)>,
+) -> InForce {
+    InForce {
+        configuration: config.digest,
+        chain,
+        degraded,
+        places,
+        lacking,
+        callers: Callers::new(config.callers.clone()),
+        floor: config.floor.clone(),
+        answer_within: config.server.answer_within,
+        since: Instant::now(),
+    }
+}
+
+type Places = (Vec<Place>, Vec<(Arc<Target>, String)>);
+
+fn places(
+    entries: &[TargetEntry],
+    local: Option<&Arc<Local>>,
+    before: &[Place],
+) -> Result<Places, Vec<BuildError>> {
+    let (mut places, mut lacking, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        if let Some(same) = before.iter().find(|place| place.entry == *entry) {
+            places.push(same.clone());
+            continue;
+        }
+        let target = Arc::clone(&entry.target);
+        let provider: Arc<dyn Provider> = match (&entry.reach, local) {
+            (Reach::Lacking(what), _) => {
+                lacking.push((target, what.clone()));
+                continue;
+            }
+            (Reach::Local, None) => {
+                lacking.push((target, "no local model is loaded".to_owned()));
+                continue;
+            }
+            (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
+            (Reach::Http(connection), _) => {
+                match Cloud::new(connection.clone(), &target.name) {
+                    Ok(cloud) => Arc::new(cloud),
+                    Err(error) => {
+                        let text = format!("the target `{}`: {error}", target.name);
+                        errors.push(BuildError(text));
+                        continue;
+                    }
+                }
+            }
+        };
+        let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
+        let gauge = Arc::new(Gauge::default());
+        places.push(Place { target, provider, gauge, entry: entry.clone(), local });
+    }
+    if errors.is_empty() { Ok((places, lacking)) } else { Err(errors) }
+}
+
+fn now_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
+}
+
+/// Which target answered the last turn of recent conversations: two generations, so
+/// that the memory it takes is bounded.
+#[derive(Default)]
+struct Conversations(Mutex<[HashMap<String, String>; 2]>);
+
+impl Conversations {
+    const GENERATION: usize = 4096;
+
+    fn previous(&self, conversation: &str) -> Option<String> {
+        let [young, old] = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        young.get(conversation).or_else(|| old.get(conversation)).cloned()
+    }
+
+    fn note(&self, conversation: String, target: &str) {
+        let [young, old] = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if young.len() >= Self::GENERATION {
+            *old = std::mem::take(young);
+        }
+        young.insert(conversation, target.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversations_are_remembered_within_a_bound() {
+        let conversations = Conversations::default();
+        for number in 0..3 * Conversations::GENERATION {
+            conversations.note(number.to_string(), "local");
+        }
+        let last = (3 * Conversations::GENERATION - 1).to_string();
+        assert_eq!(conversations.previous(&last).as_deref(), Some("local"));
+        assert_eq!(conversations.previous("0"), None);
+        let generations = conversations.0.lock().expect("unpoisoned");
+        assert!(generations.iter().all(|one| one.len() <= Conversations::GENERATION));
+    }
+}

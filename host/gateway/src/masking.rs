@@ -1,0 +1,332 @@
+//! Placeholders on the way back: what a departure hid, the client gets as it was.
+//!
+//! A [`Restorer`] lives as long as one answer. It holds back at most the longest
+//! suffix that is a proper prefix of a live placeholder, and what it holds is less
+//! than the longest placeholder of this request.
+
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use ringfence_chat::{Chunk, Event, TextKind};
+use ringfence_fence::Hidden;
+
+/// Puts originals in the place of placeholders, in whole and in streamed answers.
+pub struct Restorer {
+    placeholders: Vec<String>,
+    originals: Vec<String>,
+    /// The originals as they stand inside a JSON string.
+    escaped: Vec<String>,
+    automaton: AhoCorasick,
+    /// True when the answer's text is itself JSON.
+    json_answer: bool,
+    /// How placeholders of this request's entities begin, in any case.
+    openings: AhoCorasick,
+    held: HashMap<Lane, String>,
+    restored: u32,
+    altered: u32,
+}
+
+/// Texts that belong together: what is held of one never joins another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Lane {
+    Text(u32, TextKind),
+    Arguments(u32, u32),
+}
+
+impl Restorer {
+    /// A restorer for what one departure hid; `None` when there is nothing to restore.
+    ///
+    /// `json_answer` says that the client asked for JSON, so that an original with a
+    /// quote in it must not break it.
+    pub fn new(hidden: &[Hidden], json_answer: bool) -> Option<Restorer> {
+        let restorable: Vec<&Hidden> = hidden.iter().filter(|one| one.restorable).collect();
+        if restorable.is_empty() {
+            return None;
+        }
+        let placeholders: Vec<String> =
+            restorable.iter().map(|one| one.placeholder.clone()).collect();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&placeholders)
+            .ok()?;
+        let openings = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(restorable.iter().map(|one| format!("[{}_", one.entity)))
+            .ok()?;
+        Some(Restorer {
+            openings,
+            originals: restorable.iter().map(|one| one.original.clone()).collect(),
+            escaped: restorable.iter().map(|one| escape(&one.original)).collect(),
+            placeholders,
+            automaton,
+            json_answer,
+            held: HashMap::new(),
+            restored: 0,
+            altered: 0,
+        })
+    }
+
+    /// How many placeholders were restored so far.
+    pub fn restored(&self) -> u32 {
+        self.restored
+    }
+
+    /// How many were left because the model altered them.
+    pub fn altered(&self) -> u32 {
+        self.altered
+    }
+
+    /// Restores one chunk. What was held of a choice that ends here comes in a chunk
+    /// of its own before it.
+    pub fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Chunk>) {
+        let whole = chunk.original.as_ref().is_some_and(|original| original.whole);
+        let ending: Vec<u32> = (chunk.events.iter())
+            .filter_map(|event| match event {
+                Event::Finish { choice, .. } => Some(*choice),
+                _ => None,
+            })
+            .collect();
+        // A text that comes in the same chunk as its choice's end has nothing to wait for.
+        let last_of: HashMap<Lane, usize> = (chunk.events.iter().enumerate())
+            .filter_map(|(index, event)| Some((lane(event)?, index)))
+            .filter(|(lane, _)| ending.contains(&lane.choice()))
+            .collect();
+        let flushed: Vec<Event> = (self.held.keys().copied().collect::<Vec<_>>().into_iter())
+            .filter(|lane| ending.contains(&lane.choice()) && !last_of.contains_key(lane))
+            .filter_map(|lane| self.flush(lane))
+            .collect();
+        for (index, event) in chunk.events.iter_mut().enumerate() {
+            let Some(lane) = lane(event) else { continue };
+            let last = whole || last_of.get(&lane) == Some(&index);
+            let (Event::Text { text, .. } | Event::ToolCall { arguments: text, .. }) = event else {
+                continue;
+            };
+            *text = self.restore(lane, text, last);
+        }
+        if !flushed.is_empty() {
+            out.push(Chunk::made(flushed));
+        }
+        out.push(chunk);
+    }
+
+    fn flush(&mut self, lane: Lane) -> Option<Event> {
+        let text = self.held.remove(&lane).filter(|text| !text.is_empty())?;
+        Some(match lane {
+            Lane::Text(choice, kind) => Event::Text { choice, kind, text, place: None },
+            Lane::Arguments(choice, index) => Event::ToolCall {
+                choice,
+                index,
+                id: None,
+                name: None,
+                arguments: text,
+                place: None,
+            },
+        })
+    }
+
+    fn restore(&mut self, lane: Lane, new: &str, last: bool) -> String {
+        let mut text = self.held.remove(&lane).unwrap_or_default();
+        text.push_str(new);
+        let escaped = match lane {
+            Lane::Arguments(..) => true,
+            Lane::Text(_, kind) => self.json_answer && kind == TextKind::Answer,
+        };
+        let originals = if escaped { &self.escaped } else { &self.originals };
+        let mut restored = String::with_capacity(text.len());
+        let mut from = 0;
+        for found in self.automaton.find_iter(&text) {
+            self.altered += count(&self.openings, &text[from..found.start()]);
+            restored.push_str(&text[from..found.start()]);
+            restored.push_str(&originals[found.pattern().as_usize()]);
+            from = found.end();
+            self.restored += 1;
+        }
+        // What was just restored is not searched again, so it cannot begin a placeholder.
+        let rest = &text[from..];
+        let held = if last { 0 } else { self.begun(rest) };
+        self.altered += count(&self.openings, &rest[..rest.len() - held]);
+        restored.push_str(&rest[..rest.len() - held]);
+        if held > 0 {
+            self.held.insert(lane, rest[rest.len() - held..].to_owned());
+        }
+        restored
+    }
+
+    /// Length of the longest suffix of `text` that is a proper prefix of a placeholder.
+    fn begun(&self, text: &str) -> usize {
+        let longest = self.placeholders.iter().map(String::len).max().unwrap_or(0);
+        let window = text.len().saturating_sub(longest.saturating_sub(1));
+        // Placeholders are ASCII and begin with a bracket: every candidate begins at one.
+        (text.as_bytes()[window..].iter().enumerate())
+            .filter(|&(_, &byte)| byte == b'[')
+            .map(|(offset, _)| &text.as_bytes()[window + offset..])
+            .find(|suffix| {
+                self.placeholders.iter().any(|placeholder| {
+                    placeholder.len() > suffix.len() && placeholder.as_bytes().starts_with(suffix)
+                })
+            })
+            .map_or(0, <[u8]>::len)
+    }
+}
+
+impl Lane {
+    fn choice(self) -> u32 {
+        match self {
+            Lane::Text(choice, _) | Lane::Arguments(choice, _) => choice,
+        }
+    }
+}
+
+fn lane(event: &Event) -> Option<Lane> {
+    match event {
+        Event::Text { choice, kind, .. } => Some(Lane::Text(*choice, *kind)),
+        Event::ToolCall { choice, index, .. } => Some(Lane::Arguments(*choice, *index)),
+        _ => None,
+    }
+}
+
+fn count(automaton: &AhoCorasick, text: &str) -> u32 {
+    u32::try_from(automaton.find_iter(text).count()).unwrap_or(u32::MAX)
+}
+
+/// The text as it stands between the quotes of a JSON string.
+fn escape(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ringfence_chat::FinishReason;
+
+    use super::*;
+
+    fn hidden(placeholder: &str, original: &str) -> Hidden {
+        Hidden {
+            placeholder: placeholder.into(),
+            original: original.into(),
+            entity: "EMAIL".into(),
+            restorable: true,
+        }
+    }
+
+    fn text(choice: u32, text: &str) -> Event {
+        Event::Text { choice, kind: TextKind::Answer, text: text.into(), place: None }
+    }
+
+    fn finish(choice: u32) -> Event {
+        Event::Finish { choice, reason: FinishReason::Stop }
+    }
+
+    fn arguments(text: &str) -> Event {
+        Event::ToolCall {
+            choice: 0,
+            index: 0,
+            id: None,
+            name: None,
+            arguments: text.into(),
+            place: None,
+        }
+    }
+
+    fn said(restorer: &mut Restorer, chunks: Vec<Vec<Event>>) -> String {
+        let mut out = Vec::new();
+        for events in chunks {
+            restorer.chunk(Chunk::made(events), &mut out);
+        }
+        (out.into_iter().flat_map(|chunk| chunk.events))
+            .map(|event| match event {
+                Event::Text { text, .. } | Event::ToolCall { arguments: text, .. } => text,
+                Event::Finish { .. } => "|".into(),
+                _ => String::new(),
+            })
+            .collect()
+    }
+
+    const EMAIL: &str = "[EMAIL_0123456789ABC]";
+
+    #[test]
+    fn nothing_to_restore_is_no_restorer() {
+        assert!(Restorer::new(&[], false).is_none());
+        let secret = Hidden { restorable: false, ..hidden("[SECRET_0123456789ABC]", "x") };
+        assert!(Restorer::new(&[secret], false).is_none());
+    }
+
+    #[test]
+    fn what_looks_like_one_is_left() {
+        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
+        for other in ["[EMAIL_0123456789ABD]", "[EMAIL]", "[[[", "[email_0123456789abc]"] {
+            let got = said(&mut restorer, vec![vec![text(0, other), finish(0)]]);
+            assert_eq!(got, format!("{other}|"));
+        }
+        assert_eq!((restorer.restored(), restorer.altered()), (0, 2));
+    }
+
+    #[test]
+    fn a_held_beginning_comes_out_before_the_end() {
+        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
+        let chunks = vec![vec![text(0, "see [EMAIL_01")], vec![finish(0)]];
+        assert_eq!(said(&mut restorer, chunks), "see [EMAIL_01|");
+    }
+
+    #[test]
+    fn choices_do_not_mix() {
+        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
+        let (left, right) = EMAIL.split_at(9);
+        let chunks = vec![vec![text(0, left)], vec![text(1, right)], vec![finish(0)], vec![finish(1)]];
+        assert_eq!(said(&mut restorer, chunks), format!("{right}{left}||"));
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let name = [hidden(EMAIL, "O\"Neil\\\n")];
+        let mut restorer = Restorer::new(&name, false).expect("one");
+        let call = format!("{{\"to\":\"{EMAIL}\"}}");
+        let got = said(&mut restorer, vec![vec![arguments(&call)]]);
+        let value: serde_json::Value = serde_json::from_str(&got).expect("JSON");
+        assert_eq!(value["to"], "O\"Neil\\\n");
+        let mut structured = Restorer::new(&name, true).expect("one");
+        let got = said(&mut structured, vec![vec![text(0, &call)]]);
+        assert!(serde_json::from_str::<serde_json::Value>(&got).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_restores_the_same(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    Just(EMAIL.to_owned()),
+                    Just("[PHONE_0123456789ABC]".to_owned()),
+                    Just("[EMAIL_".to_owned()),
+                    "[a-zé\\[\\]_0-9]{0,6}",
+                ],
+                0..8,
+            ),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let whole: String = pieces.concat();
+            let hidden = [hidden(EMAIL, "ann@example.org"), hidden("[PHONE_0123456789ABC]", "[EMAIL_")];
+            // Leftmost first, never searching what was restored.
+            let expected = {
+                let mut restorer = Restorer::new(&hidden, false).expect("two");
+                said(&mut restorer, vec![vec![text(0, &whole), finish(0)]])
+            };
+            let mut cuts: Vec<usize> = cuts
+                .iter()
+                .map(|cut| whole.floor_char_boundary(cut.index(whole.len() + 1)))
+                .collect();
+            cuts.sort_unstable();
+            let mut restorer = Restorer::new(&hidden, false).expect("two");
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([whole.len()]) {
+                chunks.push(vec![text(0, &whole[from..cut])]);
+                from = cut;
+            }
+            chunks.push(vec![finish(0)]);
+            prop_assert_eq!(said(&mut restorer, chunks), expected);
+            prop_assert!(restorer.held.values().all(|held| held.len() < 21));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Everything that can end a request without an answer, and what the client is told.
+//! The only place that maps errors to HTTP.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use ringfence_dialect::{ErrorBody, Malformed};
+use ringfence_fence::{Failure, FailureKind, Refusal, Remover};
+
+use crate::callers::Unknown;
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub enum Problem {
+    /// No such path.
+    Path,
+    /// The path exists, for these methods.
+    Method(&'static str),
+    /// The client is nobody that the configuration knows.
+    Caller(Unknown),
+    /// The body has more bytes than this.
+    TooLarge(usize),
+    /// The body is compressed or otherwise encoded.
+    Encoding,
+    /// The body did not arrive whole.
+    Interrupted,
+    /// The body is not a request of its dialect.
+    Malformed(Malformed),
+    /// No target serves this model.
+    Model(String),
+    /// The request may go nowhere.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The decision, found again in the ledger.
+        decision: String,
+    },
+    /// Every target that it may go to failed; the last failure.
+    Failed {
+        /// How.
+        failure: Failure,
+        /// The decision, found again in the ledger.
+        decision: String,
+    },
+    /// An edit could not be applied, so nothing left.
+    Unmaskable {
+        /// The decision, found again in the ledger.
+        decision: String,
+    },
+    /// The books cannot be written, so nothing leaves.
+    Ledger,
+    /// No answer began within the server's bound.
+    Late,
+    /// The gateway is going down.
+    Closing,
+}
+
+/// What the client is told.
+pub struct Told {
+    /// The status.
+    pub status: StatusCode,
+    /// Headers besides the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, before a dialect writes it.
+    pub body: ErrorBody,
+}
+
+impl Problem {
+    /// How the request ended, for metrics.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Problem::Refused { .. } => "refused",
+            Problem::Failed { .. } | Problem::Late => "failed",
+            Problem::Ledger | Problem::Closing | Problem::Unmaskable { .. } => "unavailable",
+            _ => "invalid",
+        }
+    }
+
+    /// The id of the decision, where one was made.
+    pub fn decision(&self) -> Option<&str> {
+        match self {
+            Problem::Refused { decision, .. }
+            | Problem::Failed { decision, .. }
+            | Problem::Unmaskable { decision } => Some(decision),
+            _ => None,
+        }
+    }
+
+    /// What the client is told.
+    pub fn told(&self) -> Told {
+        match self {
+            Problem::Path => invalid(
+                StatusCode::NOT_FOUND,
+                "unknown_url",
+                "Ringfence serves POST /v1/chat/completions, GET /v1/models, GET /healthz, \
+                 GET /readyz and GET /metrics; nothing else is passed on.",
+            ),
+            Problem::Method(allowed) => {
+                let mut told = invalid(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    format!("This path takes {allowed}."),
+                );
+                told.headers.push(("allow", (*allowed).to_owned()));
+                told
+            }
+            Problem::Caller(unknown) => {
+                let message = match unknown {
+                    Unknown::Missing => {
+                        "This gateway wants a key: send `Authorization: Bearer KEY`."
+                    }
+                    Unknown::Wrong => "This gateway does not know the key that was sent.",
+                };
+                let mut told =
+                    tell(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key", message);
+                told.headers.push(("www-authenticate", "Bearer".to_owned()));
+                told
+            }
+            Problem::TooLarge(limit) => invalid(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_too_large",
+                format!("The body has more than {limit} bytes (server.body_bytes)."),
+            ),
+            Problem::Encoding => invalid(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "Send the body as plain JSON, without a Content-Encoding.",
+            ),
+            Problem::Interrupted => invalid(
+                StatusCode::BAD_REQUEST,
+                "incomplete_body",
+                "The body did not arrive whole.",
+            ),
+            Problem::Malformed(malformed) => {
+                let mut told = invalid(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_request",
+                    malformed.message.clone().into_owned(),
+                );
+                told.body.param = malformed.param.clone();
+                told
+            }
+            Problem::Model(asked) => {
+                let mut told = invalid(
+                    StatusCode::NOT_FOUND,
+                    "model_not_found",
+                    format!(
+                        "No target serves the model `{}`: GET /v1/models lists what there is, and \
+                         `auto` lets the policies choose.",
+                        shortened(asked)
+                    ),
+                );
+                told.body.param = Some("model".to_owned());
+                told
+            }
+            Problem::Refused { refusal, .. } => refused(refusal),
+            Problem::Failed { failure, .. } => failed(failure),
+            Problem::Unmaskable { .. } => denied(
+                "unmaskable",
+                "A policy hides something that cannot be hidden in this place, so the request \
+                 was not sent.",
+            ),
+            Problem::Ledger => tell(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                "ledger_unavailable",
+                "The ledger cannot be written, so nothing is sent.",
+            ),
+            Problem::Late => tell(
+                StatusCode::GATEWAY_TIMEOUT,
+                "server_error",
+                "timeout",
+                "No target began to answer in time (server.answer_within_seconds).",
+            ),
+            Problem::Closing => tell(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                "shutting_down",
+                "The gateway is going down.",
+            ),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Told {
+    let Refusal::Removed(removal) = refusal else {
+        return tell(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server_error",
+            refusal.code(),
+            "No target is configured and ready.",
+        );
+    };
+    match &removal.by {
+        Remover::Model => Problem::Model(String::new()).told(),
+        Remover::Capability(missing) => invalid(
+            StatusCode::BAD_REQUEST,
+            "unsupported",
+            format!("No target that this request may use can do what it needs: {}.", missing.join(", ")),
+        ),
+        Remover::Context => invalid(
+            StatusCode::BAD_REQUEST,
+            "context_length_exceeded",
+            "The prompt is longer than the context of every target that it may use.",
+        ),
+        Remover::Caller => {
+            denied("target_not_permitted", "This key may not use any target that could answer.")
+        }
+        Remover::Floor => {
+            denied(&removal.code, "The operator's floor lets this request go to no target.")
+        }
+        Remover::Policy(policy) => {
+            denied(&removal.code, format!("The policy `{policy}` lets this request go to no target."))
+        }
+        Remover::Failure(policy) => {
+            denied(&removal.code, format!("The policy `{policy}` failed, and so the request was refused."))
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Told {
+    let (status, kind, code) = match failure.kind {
+        FailureKind::Full => (StatusCode::SERVICE_UNAVAILABLE, "server_error", "queue_full"),
+        FailureKind::RateLimited => {
+            (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded")
+        }
+        FailureKind::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "server_error", "upstream_timeout"),
+        FailureKind::Unreachable => (StatusCode::BAD_GATEWAY, "server_error", "upstream_unreachable"),
+        FailureKind::Unwell => (StatusCode::BAD_GATEWAY, "server_error", "upstream_unwell"),
+        FailureKind::Misconfigured => {
+            (StatusCode::BAD_GATEWAY, "server_error", "upstream_misconfigured")
+        }
+        FailureKind::Broken => (StatusCode::BAD_GATEWAY, "server_error", "upstream_broken"),
+        FailureKind::Rejected => {
+            (StatusCode::BAD_REQUEST, "invalid_request_error", "upstream_rejected")
+        }
+        FailureKind::TooLong => {
+            (StatusCode::BAD_REQUEST, "invalid_request_error", "context_length_exceeded")
+        }
+    };
+    let mut told = tell(status, kind, failure.code.unwrap_or(code), failure.message.clone());
+    let wait = failure.retry_after.or((failure.kind == FailureKind::Full).then_some(FULL_WAIT));
+    if let Some(wait) = wait {
+        told.headers.push(("retry-after", wait.as_secs().max(1).to_string()));
+    }
+    told
+}
+
+/// What a client is asked to wait when a queue is full and nobody knows better.
+const FULL_WAIT: Duration = Duration::from_secs(1);
+
+/// A refusal by policy. The clients' own retries would only send the sensitive text
+/// again, so they are told not to.
+fn denied(code: &str, message: impl Into<String>) -> Told {
+    let mut told = tell(StatusCode::FORBIDDEN, "permission_error", code, message);
+    told.headers.push(("x-should-retry", "false".to_owned()));
+    told
+}
+
+fn invalid(status: StatusCode, code: &str, message: impl Into<String>) -> Told {
+    tell(status, "invalid_request_error", code, message)
+}
+
+fn tell(status: StatusCode, kind: &str, code: &str, message: impl Into<String>) -> Told {
+    Told {
+        status,
+        headers: Vec::new(),
+        body: ErrorBody {
+            message: message.into(),
+            kind: kind.to_owned(),
+            param: None,
+            code: Some(code.to_owned()),
+        },
+    }
+}
+
+/// A client's own word, in a message to the same client.
+fn shortened(word: &str) -> String {
+    word.chars().filter(|letter| !letter.is_control()).take(64).collect()
+}

@@ -1,0 +1,166 @@
+//! Hot loading: a changed policy file or configuration goes live without a restart.
+//!
+//! A thread of its own looks at the files, waits until they hold still, loads them
+//! off the request path, and swaps the whole version in. Whatever fails leaves the last
+//! good version serving, and is loud until it is mended.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+
+use crate::books;
+use crate::config::{Config, PolicySource};
+use crate::house::{BuildError, House};
+use crate::loosening::loosened;
+
+/// How often the files are looked at. A change goes live after it held still for one
+/// such pause.
+pub const PAUSE: Duration = Duration::from_millis(250);
+
+/// Reads a configuration anew.
+pub type Read = Box<dyn Fn() -> Result<Config, Vec<BuildError>> + Send>;
+
+/// Watches the files of a house until the process ends.
+pub struct Reload {
+    house: Arc<House>,
+    read: Read,
+    config: Config,
+    seen: Prints,
+    loaded: Prints,
+}
+
+/// What the files looked like: enough to see a change, a rename and a swapped link.
+type Prints = BTreeMap<PathBuf, Option<Print>>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Print {
+    bytes: u64,
+    changed: Option<SystemTime>,
+    /// Device and inode, which a rename changes.
+    place: (u64, u64),
+}
+
+impl Reload {
+    /// Watches what `config`, which is in force, names. `read` reads it again.
+    pub fn new(house: Arc<House>, config: Config, read: Read) -> Reload {
+        let prints = prints(&config);
+        Reload { house, read, config, seen: prints.clone(), loaded: prints }
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The operating system's, when it gives no thread.
+    pub fn start(mut self, runtime: Handle) -> std::io::Result<()> {
+        let body = move || {
+            loop {
+                std::thread::sleep(PAUSE);
+                self.look(&runtime);
+            }
+        };
+        std::thread::Builder::new().name("reload".into()).spawn(body).map(drop)
+    }
+
+    /// Looks once, and reloads what changed and holds still.
+    fn look(&mut self, runtime: &Handle) {
+        let now = prints(&self.config);
+        let still = now == self.seen;
+        self.seen = now;
+        if !still || self.seen == self.loaded {
+            return;
+        }
+        self.loaded = self.seen.clone();
+        match self.reload(runtime) {
+            Ok(()) => self.house.metrics.reloaded("loaded"),
+            Err(errors) => {
+                self.house.metrics.reloaded("refused");
+                for error in &errors {
+                    tracing::error!(%error, "a reload was refused; the last good chain serves on");
+                }
+                let troubles = errors.iter().map(|error| format!("reload refused: {error}"));
+                self.house.set_troubles(troubles.collect());
+            }
+        }
+    }
+
+    fn reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
+        let config = (self.read)()?;
+        let (next, mut troubles) = self.house.prepare(&config)?;
+        troubles.extend(needs_restart(&self.config, &config));
+        let before = self.house.in_force();
+        let loosened = loosened(&before, &next);
+        // On the books first: no request is judged by a chain that they do not name.
+        runtime
+            .block_on(books::chained(&self.house, &next, &loosened))
+            .map_err(|error| vec![BuildError(format!("the ledger: {error}"))])?;
+        for trouble in &troubles {
+            tracing::warn!(%trouble, "reloaded with trouble");
+        }
+        tracing::info!(chain = %next.chain.digest().short(), "a new chain is in force");
+        self.house.put_in_force(next, troubles);
+        self.config = config;
+        // The new configuration may name other files.
+        self.loaded = prints(&self.config);
+        self.seen = self.loaded.clone();
+        Ok(())
+    }
+}
+
+/// What a running process cannot change.
+fn needs_restart(before: &Config, after: &Config) -> Vec<String> {
+    let changed = [
+        ("[server] address", before.server.address != after.server.address),
+        ("[server] body_bytes, connections or drain", {
+            let (b, a) = (&before.server, &after.server);
+            (b.body_bytes, b.connections, b.drain_within)
+                != (a.body_bytes, a.connections, a.drain_within)
+        }),
+        ("state", before.state != after.state),
+        ("[local]", before.local != after.local),
+        ("[ledger]", before.ledger != after.ledger),
+    ];
+    (changed.into_iter().filter(|(_, changed)| *changed))
+        .map(|(what, _)| format!("{what} changed: restart to apply it"))
+        .collect()
+}
+
+fn prints(config: &Config) -> Prints {
+    let mut prints = Prints::new();
+    if let Some(file) = &config.file {
+        prints.insert(file.clone(), print(file));
+    }
+    for entry in &config.policies {
+        match &entry.source {
+            PolicySource::Embedded(_) => {}
+            PolicySource::File(file) => {
+                prints.insert(file.clone(), print(file));
+            }
+            PolicySource::Folder(folder) => {
+                prints.insert(folder.clone(), None);
+                let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+                for file in files.map(|file| file.path()) {
+                    if file.extension().is_some_and(|extension| extension == "wasm") {
+                        prints.insert(file.clone(), print(&file));
+                    }
+                }
+            }
+        }
+    }
+    prints
+}
+
+/// Follows links, so that a link which points elsewhere is a change.
+fn print(file: &Path) -> Option<Print> {
+    let metadata = std::fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    let place = {
+        use std::os::unix::fs::MetadataExt;
+        (metadata.dev(), metadata.ino())
+    };
+    #[cfg(not(unix))]
+    let place = (0, 0);
+    Some(Print { bytes: metadata.len(), changed: metadata.modified().ok(), place })
+}

@@ -1,0 +1,231 @@
+//! Paths, and the only place that turns a problem into a response.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use ringfence_chat::Dialect;
+use ringfence_dialect::ModelEntry;
+use ringfence_fence::{Caller, Model};
+use serde_json::json;
+
+use futures_util::StreamExt;
+
+use crate::exchange::{self, Call};
+use crate::house::House;
+use crate::ids;
+use crate::metrics;
+use crate::problem::Problem;
+use crate::reply::{Reply, ReplyBody};
+
+/// From the end of a request's headers to the end of its body.
+pub const BODY_WITHIN: Duration = Duration::from_secs(120);
+
+/// The body of every response.
+pub type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// Answers one HTTP request.
+///
+/// # Errors
+/// None: a problem is a response too.
+pub async fn route(
+    house: Arc<House>,
+    body_bytes: usize,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let id = ids::request();
+    let response = match (request.method(), request.uri().path()) {
+        (&Method::POST, "/v1/chat/completions") => {
+            chat(&house, body_bytes, &id, Dialect::OpenAiChat, request).await
+        }
+        (&Method::GET, "/v1/models") => models(&house, request.headers()),
+        (&Method::GET, "/healthz") => Ok(healthz(&house)),
+        (&Method::GET, "/readyz") => Ok(readyz(&house)),
+        (&Method::GET, "/metrics") => Ok(exposition(&house)),
+        (_, "/v1/chat/completions") => Err(Problem::Method("POST")),
+        (_, "/v1/models" | "/healthz" | "/readyz" | "/metrics") => Err(Problem::Method("GET")),
+        (&Method::GET, path) => match path.strip_prefix("/v1/models/") {
+            Some(name) => model(&house, request.headers(), name),
+            None => Err(Problem::Path),
+        },
+        _ => Err(Problem::Path),
+    };
+    let mut response = response.unwrap_or_else(|problem| told(&problem));
+    // Ids are made of letters and digits.
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    Ok(response)
+}
+
+async fn chat(
+    house: &Arc<House>,
+    body_bytes: usize,
+    id: &str,
+    dialect: Dialect,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
+    let received = Instant::now();
+    let result = async {
+        let caller = caller(house, request.headers())?;
+        let latency_wanted_ms = (request.headers().get("x-ringfence-latency-ms"))
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = body(body_bytes, request).await?;
+        let id = id.to_owned();
+        exchange::answer(house, Call { id, dialect, caller, body, latency_wanted_ms, received })
+            .await
+    };
+    match result.await {
+        Ok(reply) => Ok(answered(reply)),
+        Err(problem) => {
+            house.metrics.ended(problem.outcome(), "");
+            Err(problem)
+        }
+    }
+}
+
+fn caller(house: &House, headers: &HeaderMap) -> Result<Caller, Problem> {
+    house.in_force().callers.identify(headers).cloned().map_err(Problem::Caller)
+}
+
+async fn body(limit: usize, request: Request<Incoming>) -> Result<Bytes, Problem> {
+    let headers = request.headers();
+    // Compressed bodies are a way past the bound on bytes, so there are none.
+    if headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+        return Err(Problem::Encoding);
+    }
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > limit) {
+        return Err(Problem::TooLarge(limit));
+    }
+    let arriving = Limited::new(request.into_body(), limit).collect();
+    match tokio::time::timeout(BODY_WITHIN, arriving).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::TooLarge(limit)),
+        Ok(Err(_)) | Err(_) => Err(Problem::Interrupted),
+    }
+}
+
+fn answered(reply: Reply) -> Response<Body> {
+    let (kind, body) = match reply.body {
+        ReplyBody::Whole(bytes) => ("application/json", whole(bytes)),
+        ReplyBody::Stream(stream) => {
+            let frames = stream.map(|bytes| bytes.map(Frame::data));
+            ("text/event-stream; charset=utf-8", StreamBody::new(frames).boxed_unsync())
+        }
+    };
+    let mut response = with(StatusCode::OK, kind, body);
+    for (name, value) in &reply.headers {
+        header(&mut response, name, value);
+    }
+    header(&mut response, CACHE_CONTROL.as_str(), "no-cache");
+    response
+}
+
+fn told(problem: &Problem) -> Response<Body> {
+    let told = problem.told();
+    let body = ringfence_dialect::error_body(Dialect::OpenAiChat, &told.body);
+    let mut response = with(told.status, "application/json", whole(Bytes::from(body)));
+    for (name, value) in &told.headers {
+        header(&mut response, name, value);
+    }
+    if let Some(decision) = problem.decision() {
+        header(&mut response, "x-ringfence-decision", decision);
+    }
+    response
+}
+
+fn models(house: &House, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
+    let listed = listed(house, headers)?;
+    let body = ringfence_dialect::models_body(Dialect::OpenAiChat, &listed);
+    Ok(with(StatusCode::OK, "application/json", whole(Bytes::from(body))))
+}
+
+fn model(house: &House, headers: &HeaderMap, name: &str) -> Result<Response<Body>, Problem> {
+    let listed = listed(house, headers)?;
+    let entry = listed.iter().find(|entry| entry.id == name);
+    let entry = entry.ok_or_else(|| Problem::Model(name.to_owned()))?;
+    let body = ringfence_dialect::model_body(Dialect::OpenAiChat, entry);
+    Ok(with(StatusCode::OK, "application/json", whole(Bytes::from(body))))
+}
+
+/// Model names that this caller may ask for, with the target that serves them.
+fn listed(house: &House, headers: &HeaderMap) -> Result<Vec<ModelEntry>, Problem> {
+    let caller = caller(house, headers)?;
+    let in_force = house.in_force();
+    let entry = |id: &str, owned_by: &str| ModelEntry {
+        id: id.to_owned(),
+        created: house.began,
+        owned_by: owned_by.to_owned(),
+    };
+    let mut listed = vec![entry(Model::AUTO, "ringfence")];
+    for place in &in_force.places {
+        let target = &place.target;
+        if caller.targets.as_ref().is_some_and(|names| !names.contains(&target.name)) {
+            continue;
+        }
+        for model in &target.models {
+            for name in std::iter::once(&model.name).chain(&model.aliases) {
+                if !listed.iter().any(|known| known.id == *name) {
+                    listed.push(entry(name, &target.name));
+                }
+            }
+        }
+    }
+    Ok(listed)
+}
+
+fn healthz(house: &House) -> Response<Body> {
+    let in_force = house.in_force();
+    let head = house.ledger.head();
+    let troubles = house.troubles();
+    let body = json!({
+        "status": if troubles.is_empty() { "ok" } else { "degraded" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "chain": in_force.chain.digest().to_string(),
+        "configuration": in_force.configuration.to_string(),
+        "policies": in_force.chain.policies().len(),
+        "ledger": { "sequence": head.sequence, "head": head.digest.to_string() },
+        "troubles": troubles,
+    });
+    with(StatusCode::OK, "application/json", whole(Bytes::from(body.to_string())))
+}
+
+fn readyz(house: &House) -> Response<Body> {
+    let lacking = house.not_ready();
+    let status =
+        if lacking.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({ "ready": lacking.is_empty(), "lacking": lacking });
+    with(status, "application/json", whole(Bytes::from(body.to_string())))
+}
+
+fn exposition(house: &House) -> Response<Body> {
+    let text = house.metrics.expose(house);
+    with(StatusCode::OK, metrics::CONTENT_TYPE, whole(Bytes::from(text)))
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).boxed_unsync()
+}
+
+fn with(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// Adds a header, unless its value is none: a line break in a configured name or in
+/// a provider's header never reaches the wire.
+fn header(response: &mut Response<Body>, name: &str, value: &str) {
+    let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+        return;
+    };
+    response.headers_mut().insert(name, value);
+}
