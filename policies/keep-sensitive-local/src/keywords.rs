@@ -32,11 +32,18 @@ impl Keywords {
             let Some(first) = read.first().filter(|_| word.len() <= Self::LONGEST) else {
                 return Err(format!("a word has 1 to {} bytes", Self::LONGEST));
             };
-            for form in first.to_uppercase().chain([*first]) {
-                begins[usize::from(form.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
+            // Both cases of a letter have as many bytes, nearly always.
+            match *first {
+                letter @ '\0'..='\x7f' => {
+                    begins[letter as usize] = true;
+                    begins[letter.to_ascii_uppercase() as usize] = true;
+                    // Full-width forms, U+FF01 to U+FF5E.
+                    begins[0xef] = true;
+                }
+                '\u{80}'..='\u{7ff}' => begins[0xc2..0xe0].fill(true),
+                '\u{800}'..='\u{ffff}' => begins[0xe0..0xf0].fill(true),
+                _ => begins[0xf0..].fill(true),
             }
-            // Full-width forms of ASCII, U+FF01 to U+FF5E.
-            begins[0xef] |= first.is_ascii();
             words.push(read);
         }
         words.sort_unstable();
@@ -82,9 +89,7 @@ fn read(text: &str) -> impl Iterator<Item = char> {
     let visible = text.chars().filter(|letter| !is_invisible(*letter));
     let letters = visible.flat_map(|letter| {
         let letter = match letter {
-            '\u{ff01}'..='\u{ff5e}' => {
-                char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter)
-            }
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
             '-' | '_' | '\u{2010}'..='\u{2015}' => ' ',
             letter if letter.is_whitespace() => ' ',
             letter => letter,
@@ -114,7 +119,15 @@ mod tests {
 
     #[test]
     fn words_are_whole_and_read_as_people_do() {
-        let words = ["patient", "streng vertraulich", "Größe", "vs-nfd", "Straße", "tlp:red"];
+        let words = [
+            "patient",
+            "streng vertraulich",
+            "Größe",
+            "vs-nfd",
+            "Straße",
+            "tlp:red",
+            "ärztlicher Befund",
+        ];
         let keywords = Keywords::new(&words.map(str::to_owned)).expect("words");
         for (text, expected) in [
             ("The patient sleeps.", true),
@@ -147,6 +160,8 @@ mod tests {
             ("TLP:REDISH", false),
             ("你好patient", false),
             ("你好 patient", true),
+            ("ÄRZTLICHER BEFUND: oB", true),
+            ("der ärztliche befund", false),
             ("", false),
             ("p", false),
         ] {

@@ -76,7 +76,11 @@ impl Rules {
             let found = request.found()?;
             for (entity, least) in &self.findings {
                 if found.iter().filter(|finding| is_of(finding, entity)).count() >= *least {
-                    return Ok(Some(if is_secret(entity) { "secret_stays" } else { "stays_local" }));
+                    return Ok(Some(if is_secret(entity) {
+                        "secret_stays"
+                    } else {
+                        "stays_local"
+                    }));
                 }
             }
             if self.total > 0 && found.len() >= self.total {
@@ -90,7 +94,9 @@ impl Rules {
                         return Ok(Some("marked_confidential"));
                     }
                     // What nobody can read is the floor's to decide.
-                    None if segment.readable => return Err("the grant `text` is missing".to_owned()),
+                    None if segment.readable => {
+                        return Err("the grant `text` is missing".to_owned());
+                    }
                     _ => {}
                 }
             }

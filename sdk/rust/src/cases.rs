@@ -53,7 +53,13 @@ pub fn run<P: Policy>(file: &str) {
                 .then(|| format!("{}:\n  said     {said}\n  expected {expected}", case.name))
         })
         .collect();
-    assert!(failures.is_empty(), "{} of {} cases failed\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases failed\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
 }
 
 #[derive(Deserialize)]
@@ -449,5 +455,74 @@ fn kind_named(name: &str) -> Kind {
         "link" => Kind::Link,
         "attachment" => Kind::Attachment,
         other => panic!("no kind is named {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Masks every finding and says so, with a code that it may have declared.
+    struct Masking(&'static str);
+
+    impl Policy for Masking {
+        fn configure(config: &str) -> Result<(Masking, Declaration), String> {
+            match config {
+                "{}" => Ok((Masking("masked"), Declaration::new().code("masked"))),
+                "{\"undeclared\":true}" => Ok((Masking("other"), Declaration::new())),
+                _ => Err("unknown key".to_owned()),
+            }
+        }
+
+        fn judge(&self, request: &Request) -> Result<Judgement, String> {
+            let edits = request.found()?.iter().map(|found| found.mask_outside(Zone::Process));
+            Ok(Judgement { edits: edits.collect(), ..Judgement::any() }.because(self.0))
+        }
+    }
+
+    fn outcome(config: &str, grants: &str, expect: &str) -> Result<(), String> {
+        let file = format!(
+            r#"[{{"name": "it", "config": {config}, "grants": {grants}, "expect": {expect},
+                 "request": {{"segments": ["to ann"], "findings": [{{"text": "ann", "entity": "NAME"}}]}}}}]"#
+        );
+        let ran = std::panic::catch_unwind(|| run::<Masking>(&file));
+        ran.map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn what_was_said_and_what_was_expected_are_compared_whole() {
+        let edit = |action: &str| {
+            format!(
+                r#"[{{"segment": 0, "text": "ann", "entity": "NAME", "action": "{action}",
+                     "scope": "outside process"}}]"#
+            )
+        };
+        let all = r#"["findings"]"#;
+        let right = format!(r#"{{"edits": {}, "code": "masked"}}"#, edit("mask"));
+        assert_eq!(outcome("{}", all, &right), Ok(()));
+        for (config, grants, expect) in [
+            ("{}", all, format!(r#"{{"edits": {}, "code": "masked"}}"#, edit("remove"))),
+            ("{}", all, format!(r#"{{"edits": {}}}"#, edit("mask"))),
+            ("{}", all, r#"{"code": "masked"}"#.to_owned()),
+            ("{}", all, right.replace("}]", "}], \"permit\": \"nowhere\"")),
+            ("{}", "[]", right.clone()),
+            (r#"{"undeclared": true}"#, all, right.replace("masked", "other")),
+            (r#"{"misspelt": true}"#, all, right.clone()),
+            ("{}", all, r#"{"refused": true}"#.to_owned()),
+        ] {
+            let failure = outcome(config, grants, &expect).expect_err(&expect);
+            assert!(failure.contains("1 of 1 cases failed"), "{failure}");
+        }
+        assert_eq!(outcome("{}", "[]", r#"{"error": true}"#), Ok(()));
+        assert_eq!(outcome(r#"{"misspelt": true}"#, all, r#"{"refused": true}"#), Ok(()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_list_of_cases_fails() {
+        for file in
+            ["", "{}", "[]", r#"[{"name": "x"}]"#, r#"[{"name": "x", "expect": {"cod": ""}}]"#]
+        {
+            assert!(std::panic::catch_unwind(|| run::<Masking>(file)).is_err(), "{file}");
+        }
     }
 }

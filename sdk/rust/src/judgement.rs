@@ -1,7 +1,7 @@
 //! Short ways to say what a policy says.
 
-use crate::{Action, Declaration, Edit, Finding, Judgement, Permission, Request, Scope, Target};
 use crate::Zone;
+use crate::{Action, Declaration, Edit, Finding, Judgement, Permission, Request, Scope, Target};
 
 impl Declaration {
     /// Declares nothing.
