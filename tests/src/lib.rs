@@ -12,7 +12,7 @@ mod gateway;
 pub mod guests;
 pub mod upstream;
 
-pub use binary::{Ran, ringfence};
+pub use binary::{Ran, ringfence, ringfence_in};
 pub use configuration::{Configuration, Policy, Target};
 pub use gateway::{Gateway, Refused, replace};
 pub use upstream::{Gate, Play, Received, Upstream};
