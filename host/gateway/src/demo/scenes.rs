@@ -138,7 +138,7 @@ fn secret() -> Scene {
         expected: Expected {
             status: 403,
             hidden: vec![key],
-            code: Some("sensitive_findings"),
+            code: Some("secret_stays"),
             ..Expected::default()
         },
         ..scene()
@@ -182,8 +182,8 @@ fn failing(on_failure: &'static str) -> Scene {
     if on_failure == "deny" {
         return Scene {
             title: "A policy that fails: deny",
-            about: "It was added while the gateway runs, and its limits leave it no room to \
-                    answer. There is no fail-open.",
+            about: "It was added while the gateway runs, and its limits let it make no edit, \
+                    which its answer does. There is no fail-open.",
             body,
             broken: Some(on_failure),
             expected: Expected { status: 403, code: Some("policy_failed"), ..Expected::default() },
