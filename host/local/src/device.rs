@@ -56,6 +56,7 @@ pub(crate) fn choose(choice: DeviceChoice) -> Result<Chosen, LocalError> {
     match choice {
         DeviceChoice::None => Err(LocalError::Off),
         DeviceChoice::Cpu => Ok(Chosen::Cpu),
+        DeviceChoice::Auto if !may_have_hardware() => Ok(Chosen::Cpu),
         DeviceChoice::Auto => Ok(real_adapter().map_or(Chosen::Cpu, Chosen::Adapter)),
         DeviceChoice::Gpu => real_adapter().map(Chosen::Adapter).ok_or_else(|| {
             LocalError::Device(
@@ -122,6 +123,24 @@ impl Adapter {
         opened.push((self.kind.clone(), self.api, device.clone()));
         Ok(device)
     }
+}
+
+/// Whether asking the drivers can be worth it. Asking loads all of them, software
+/// drivers and their compiler too, and some 50 MB stay in memory; on Linux an adapter
+/// has a device file, and without one there is nobody to ask.
+fn may_have_hardware() -> bool {
+    const FILES: [&str; 9] = [
+        "/dev/dri",
+        "/dev/nvidiactl",
+        "/dev/nvidia0",
+        "/dev/nvgpu",
+        "/dev/nvhost-gpu",
+        "/dev/dxg",
+        "/dev/kgsl-3d0",
+        "/dev/mali0",
+        "/dev/pvr_sync",
+    ];
+    !cfg!(target_os = "linux") || FILES.iter().any(|file| std::path::Path::new(file).exists())
 }
 
 /// The best adapter that is hardware.

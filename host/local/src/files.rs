@@ -63,15 +63,18 @@ impl ModelFiles {
             Some(WeightFile::Embedded(bytes)) => return Ok(Some(Cow::Borrowed(bytes))),
             Some(WeightFile::File(file)) => file,
         };
-        let mut bytes = Vec::new();
-        let read = file.take(Self::TEXT_BYTES + 1).read_to_end(&mut bytes);
-        match read {
-            Err(error) => Err(self.fault(name, format!("cannot be read: {error}"))),
-            Ok(_) if bytes.len() as u64 > Self::TEXT_BYTES => {
-                Err(self.fault(name, format!("is larger than {} bytes", Self::TEXT_BYTES)))
-            }
-            Ok(_) => Ok(Some(Cow::Owned(bytes))),
+        let unreadable = |error| self.fault(name, format!("cannot be read: {error}"));
+        let too_large = || self.fault(name, format!("is larger than {} bytes", Self::TEXT_BYTES));
+        if file.metadata().map_err(unreadable)?.len() > Self::TEXT_BYTES {
+            return Err(too_large());
         }
+        let mut bytes = Vec::new();
+        // It may grow while it is read.
+        file.take(Self::TEXT_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > Self::TEXT_BYTES {
+            return Err(too_large());
+        }
+        Ok(Some(Cow::Owned(bytes)))
     }
 
     /// The same, when the model cannot do without it. `remedy` says what to do.

@@ -141,6 +141,18 @@ async fn an_answer_begins_and_ends() {
 }
 
 #[tokio::test]
+async fn the_embedded_model_answers_and_says_what_it_is() {
+    let local = start(&LocalConfig { device: DeviceChoice::Cpu, ..LocalConfig::embedded() });
+    let seen = local.description();
+    assert!(seen.trial && seen.model == Local::EMBEDDED && seen.device == "CPU", "{seen:?}");
+    let mut asked = request(&[(Role::User, "What is Ringfence?")], &[]);
+    asked.sampling.max_tokens = Some(300);
+    let got = events(&local, &asked).await.expect("an answer");
+    assert!(text(&got).len() > 20, "{}", text(&got));
+    assert!(got.iter().any(|e| matches!(e, Event::Finish { reason: FinishReason::Stop, .. })));
+}
+
+#[tokio::test]
 async fn the_prompt_that_leaves_is_the_templates() {
     let local = start(&config("llama"));
     let turns = [(Role::System, "Be brief."), (Role::User, "Hello")];

@@ -1,5 +1,6 @@
 //! The path that graphics adapters take, on software Vulkan. Its shaders compile anew in
-//! every process, so all of it is one test in one process, on tiny shapes.
+//! every process, so all of it is one test in one process, on tiny shapes, and on the two
+//! fixtures that differ most: one shared kv head of an odd width, and as many as heads.
 //!
 //! Fails where no software adapter is installed (Debian: mesa-vulkan-drivers), unless
 //! RINGFENCE_NO_LAVAPIPE=1 says that there is none.
@@ -18,7 +19,7 @@ fn logits_equal_the_reference_on_an_adapter() {
         eprintln!("skipped: RINGFENCE_NO_LAVAPIPE=1");
         return;
     }
-    for fixture in ["llama", "tied-onekv", "llama3-rope", "biased"] {
+    for fixture in ["tied-onekv", "biased"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
         let config = LocalConfig {
             model: ModelSource::Folder(folder.clone()),

@@ -160,3 +160,38 @@ fn can_be_cancelled_at_every_word_of_progress() {
     }
     assert_eq!(bench.answer_until(&at_most(4), words), whole, "and then a whole one as before");
 }
+
+#[test]
+fn a_large_cache_is_given_back() {
+    let mut bench = Bench::new("biased");
+    bench.writer.clear(&bench.model, Writer::KEPT_ROOM + 1);
+    assert!(bench.writer.cache.room() > Writer::KEPT_ROOM);
+    bench.writer.clear(&bench.model, 100);
+    assert_eq!(bench.writer.cache.room(), 2 * Cache::STEP);
+    bench.writer.clear(&bench.model, 10);
+    assert_eq!(bench.writer.cache.room(), 2 * Cache::STEP, "a small one is kept");
+}
+
+/// What adapters compute in, on the CPU: the types of every step fit together, and the
+/// best token is the same wherever it leads by more than the rounding.
+#[test]
+fn half_precision_agrees_on_the_best_tokens() {
+    for name in fixtures::ALL {
+        let bench = Bench::new(name);
+        let opened = Opened { device: Device::flex(), dtype: DType::F16 };
+        let mut weights = bench.model.weights(opened.dtype).expect("they fit f16");
+        let mut writer = Writer::load(&bench.model, &mut weights, &opened).expect("it loads");
+        let then = bench.expected.ids("greedy_ids");
+        let rows = writer.replay(&bench.model, &bench.prompt, &then).expect("numbers");
+        let steps = bench.expected.list("greedy_steps");
+        for ((row, step), best) in rows.iter().zip(steps).zip(&then) {
+            let top: Vec<f32> = serde_json::from_value(step["top_logits"].clone()).expect("logits");
+            let got = row[*best as usize];
+            assert!((got - top[0]).abs() < 0.1, "{name}: {got} for {}", top[0]);
+            if top[0] - top[1] > 0.2 {
+                let winner = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+                assert_eq!(winner, Some(*best as usize), "{name}");
+            }
+        }
+    }
+}

@@ -63,3 +63,15 @@ fn only_the_first_few_names_are_shown() {
     assert_eq!(named(&["a"]), "the tensor `a`");
     assert_eq!(named(&["a", "b", "c", "d", "e"]), "the tensors `a`, `b`, `c` and 2 more");
 }
+
+#[test]
+fn an_index_names_so_many_files_at_most() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let map: serde_json::Map<_, _> =
+        (0..=Weights::SHARDS).map(|n| (format!("t{n}"), format!("f{n}").into())).collect();
+    let index = serde_json::json!({ "weight_map": map });
+    std::fs::write(folder.path().join(Weights::INDEX), index.to_string()).expect("written");
+    let files = ModelFiles::Folder(folder.path().to_owned());
+    let fault = Weights::open(&files, DType::F32).err().map(|fault| fault.to_string());
+    assert!(fault.as_ref().is_some_and(|text| text.contains("more than 1024")), "{fault:?}");
+}
