@@ -13,12 +13,16 @@ use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDe
 
 use crate::entry::Limits;
 use crate::log::Lines;
+use crate::sandbox::TICK;
 use crate::state::State;
 use crate::wasi::Wasi;
 
 /// Ticks of the ticker until a computing policy first yields. The first one may be due
 /// at once, so that one tick would make short calls yield for nothing.
 const TICKS_BEFORE_YIELD: u64 = 2;
+/// A deadline is over when its time is, and at least one in so many of its ticks was
+/// seen.
+const PATIENT_SHARE: u128 = 4;
 
 /// What the instances of one policy share.
 pub(crate) struct Shared {
@@ -98,11 +102,16 @@ impl Cell {
         store.set_hostcall_fuel(limits.answer_bytes);
         store.set_epoch_deadline(TICKS_BEFORE_YIELD);
         let meter = meter.clone();
+        // A thread that the system set aside for a while has not computed. The clock of
+        // the wall does not tell, but then few ticks were seen.
+        let ticks_due = deadline.as_millis() / (TICK.as_millis() * PATIENT_SHARE);
+        let mut ticks = 0;
         store.epoch_deadline_callback(move |cell| {
             if cell.data().overran {
                 return Err(Overrun::Calls.into());
             }
-            if meter.spent() >= deadline {
+            ticks += 1;
+            if meter.spent() >= deadline && ticks >= ticks_due {
                 return Ok(UpdateDeadline::Interrupt);
             }
             // The executor's own yield lets it look at its sockets in between; a plain

@@ -163,10 +163,13 @@ impl Policy {
                 return Err(PolicyFailure::Nonsense(Nonsense::Contract));
             }
         }
-        let judge = instance
-            .get_typed_func::<(&types::Request<'_>,), Judged>(&mut *store, &ready.judge)
-            .map_err(fail)?;
-        let judge: TypedFunc<(&types::Request<'_>,), Judged> = judge;
+        let judge = instance.get_func(&mut *store, &ready.judge);
+        let judge = judge.ok_or(PolicyFailure::Trap)?;
+        // SAFETY: the types were checked when the policy was loaded, on an instance of
+        // this same pre-instance, whose types never change; checking them again takes a
+        // tenth of a small judgement.
+        let judge: TypedFunc<(&types::Request<'_>,), Judged> =
+            unsafe { TypedFunc::new_unchecked(judge) };
         let (answer,) = judge.call_async(&mut *store, (request,)).await.map_err(fail)?;
         Ok(answer)
     }

@@ -10,7 +10,7 @@ use ringfence_fence::{Digest, PolicyFailure};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    Strategy,
+    RegallocAlgorithm, Strategy,
 };
 
 use crate::cache::Cache;
@@ -273,7 +273,10 @@ fn serving(sandbox: &SandboxConfig) -> Config {
 /// memories of its own, and there is no pool to fill.
 fn snapshotting() -> Config {
     let mut config = house_rules();
-    config.wasm_multi_memory(true).cranelift_opt_level(OptLevel::None);
+    config
+        .wasm_multi_memory(true)
+        .cranelift_opt_level(OptLevel::None)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     config
 }
 

@@ -1,5 +1,7 @@
 //! The room as the gateway sees it: policies are loaded, judged, stopped.
 
+#[path = "sandbox/built.rs"]
+mod built;
 #[path = "sandbox/guest.rs"]
 mod guest;
 #[path = "sandbox/hostile.rs"]

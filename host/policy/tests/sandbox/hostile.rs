@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence_fence::{Nonsense, PolicyFailure};
-use ringfence_policy::{Chain, Entities, Limits, LoadError, Policy};
+use ringfence_policy::{Chain, Entities, Limits, LoadError, Policy, Sandbox, SandboxConfig};
 
 use crate::guest::{Guest, RESULT};
 use crate::house::{Case, SANDBOX, entry, load, runtime};
+
+/// Far more than any limit of time here, and far less than for ever.
+const SOON: Duration = Duration::from_secs(5);
 
 const SPIN: &str = "(loop $again (br $again)) unreachable";
 
@@ -16,14 +19,14 @@ fn loaded(guest: Guest) -> Arc<Policy> {
     Arc::new(load(&guest.build()).expect("the guest loads"))
 }
 
-/// How a policy fails over one small request, and that it takes no longer than its
-/// deadline and a margin.
+/// How a policy fails over one small request, and that it does so soon. The bound is
+/// wide because tests share the machine.
 fn fails(guest: Guest) -> PolicyFailure {
     let policy = loaded(guest);
     let started = Instant::now();
     let failure = Case::of(&["hello"]).failure(&policy);
     let spent = started.elapsed();
-    assert!(spent < policy.limits.patience + Duration::from_millis(500), "{spent:?}");
+    assert!(spent < SOON, "{spent:?}");
     failure
 }
 
@@ -66,18 +69,23 @@ fn endless_loops_at_load_refuse_the_load() {
         let started = Instant::now();
         let refused = load(&guest.build()).expect_err("it loads");
         assert_eq!(refused, LoadError::Configure(PolicyFailure::Deadline));
-        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(started.elapsed() < 2 * SOON);
     }
 }
 
 #[test]
 fn a_deadline_of_its_own_counts() {
     let mut entry = entry();
-    entry.limits.deadline = Duration::from_millis(5);
-    let policy = Arc::new(SANDBOX.load(&entry, &Guest::judging(SPIN).build()).unwrap());
-    let started = Instant::now();
-    assert_eq!(Case::of(&["hello"]).failure(&policy), PolicyFailure::Deadline);
-    assert!(started.elapsed() < Limits::DEADLINE, "{:?}", started.elapsed());
+    for deadline in [1, 2_000] {
+        entry.limits.deadline = Duration::from_millis(deadline);
+        entry.limits.patience = Duration::from_secs(60);
+        let policy = Arc::new(SANDBOX.load(&entry, &Guest::judging(SPIN).build()).unwrap());
+        let started = Instant::now();
+        assert_eq!(Case::of(&["hello"]).failure(&policy), PolicyFailure::Deadline);
+        let spent = started.elapsed();
+        assert!(spent >= entry.limits.deadline, "{spent:?}");
+        assert_eq!(spent < Duration::from_secs(2), deadline == 1, "{spent:?}");
+    }
 }
 
 #[test]
@@ -95,30 +103,59 @@ fn a_sleeping_policy_ends_when_patience_does() {
     let policy = Arc::new(SANDBOX.load(&entry, &guest.build()).unwrap());
     let started = Instant::now();
     assert_eq!(Case::of(&["hello"]).failure(&policy), PolicyFailure::Deadline);
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
 }
 
 #[test]
 fn a_spinning_policy_does_not_hold_up_its_neighbours() {
-    let spinning = Chain::new(vec![loaded(Guest::judging(SPIN))]);
+    let mut entry = entry();
+    entry.limits.deadline = Duration::from_secs(2);
+    entry.limits.patience = Duration::from_secs(60);
+    let spinning = SANDBOX.load(&entry, &Guest::judging(SPIN).build()).unwrap();
+    let spinning = Chain::new(vec![Arc::new(spinning)]);
     let good = Chain::new(vec![loaded(Guest::default())]);
     let case = Case::of(&["hello"]);
+    let facts = case.facts();
+    // One worker serves both.
     runtime().block_on(async {
         let neighbour = async {
-            let mut slowest = Duration::ZERO;
-            for _ in 0..10 {
+            for _ in 0..20 {
                 tokio::task::yield_now().await;
-                let started = Instant::now();
-                assert!(good.judge(&case.facts()).await[0].outcome.is_ok());
-                slowest = slowest.max(started.elapsed());
+                assert!(good.judge(&facts).await[0].outcome.is_ok());
             }
-            slowest
+            Instant::now()
         };
-        let facts = case.facts();
-        let (spun, slowest) = tokio::join!(spinning.judge(&facts), neighbour);
-        assert_eq!(spun[0].outcome.as_ref().unwrap_err(), &PolicyFailure::Deadline);
-        assert!(slowest < Limits::DEADLINE, "{slowest:?}");
+        let spinner = async {
+            let verdicts = spinning.judge(&facts).await;
+            assert_eq!(verdicts[0].outcome.as_ref().unwrap_err(), &PolicyFailure::Deadline);
+            Instant::now()
+        };
+        let (spun, served) = tokio::join!(spinner, neighbour);
+        assert!(served < spun, "twenty requests waited for one that spins");
     });
+}
+
+#[test]
+fn a_full_pool_makes_others_wait_and_then_fail() {
+    let config = SandboxConfig { instances: 1, ..SandboxConfig::default() };
+    let sandbox = Sandbox::new(config).unwrap();
+    let mut entry = entry();
+    entry.limits.deadline = Duration::from_millis(500);
+    entry.limits.patience = Duration::from_secs(60);
+    let spinning = sandbox.load(&entry, &Guest::judging(SPIN).build()).unwrap();
+    let patient = sandbox.load(&entry, &Guest::default().build()).unwrap();
+    entry.limits.deadline = Duration::from_millis(1);
+    entry.limits.patience = Duration::from_millis(1);
+    let hasty = sandbox.load(&entry, &Guest::default().build()).unwrap();
+    let chains = [spinning, patient, hasty].map(|policy| Chain::new(vec![Arc::new(policy)]));
+    let case = Case::of(&["hello"]);
+    let facts = case.facts();
+    let (spun, waited, failed) = runtime().block_on(async {
+        tokio::join!(chains[0].judge(&facts), chains[1].judge(&facts), chains[2].judge(&facts))
+    });
+    assert_eq!(spun[0].outcome.as_ref().unwrap_err(), &PolicyFailure::Deadline);
+    assert!(waited[0].outcome.is_ok());
+    assert_eq!(failed[0].outcome.as_ref().unwrap_err(), &PolicyFailure::Busy);
 }
 
 #[test]
@@ -128,6 +165,34 @@ fn memory_is_bounded() {
     let table = "(loop $again (drop (table.grow (ref.null func) (i32.const 4096))) (br $again)) unreachable";
     let guest = Guest::judging(table).with("(table 1 funcref)");
     assert_eq!(fails(guest), PolicyFailure::Memory);
+}
+
+#[test]
+fn memory_bombs_leave_nothing_behind() {
+    // Each touches all the memory that it may have.
+    let pages = Limits::MEMORY_BYTES / 65_536 - 2;
+    let bomb = format!(
+        "(drop (memory.grow (i32.const {pages})))
+         (memory.fill (i32.const 131072) (i32.const 1) (i32.const {})) unreachable",
+        pages * 65_536
+    );
+    let policy = loaded(Guest::judging(&bomb));
+    let case = Case::of(&["hello"]);
+    let before = resident_bytes();
+    for _ in 0..40 {
+        let failure = case.failure(&policy);
+        assert!(matches!(failure, PolicyFailure::Trap | PolicyFailure::Deadline), "{failure:?}");
+    }
+    // Forty of them touched 2.5 GiB. Other tests of this process run beside it.
+    let after = resident_bytes();
+    assert!(after < before + (1 << 30), "{before} {after}");
+}
+
+/// Resident memory of this process.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = status.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
 }
 
 #[test]
@@ -369,8 +434,72 @@ fn host_calls_are_counted() {
         let policy = Arc::new(SANDBOX.load(&entry, &guest.build()).unwrap());
         let started = Instant::now();
         assert_eq!(Case::of(&["hello"]).failure(&policy), PolicyFailure::Calls);
-        assert!(started.elapsed() < Duration::from_secs(1));
+        assert!(started.elapsed() < SOON);
     }
+}
+
+#[test]
+fn lines_to_the_log_are_granted_capped_and_escaped() {
+    let text = "\\1b[31m\\0d\\0aforged line";
+    let judge = "(local $count i32)
+        (loop $again
+            (call $write (i32.const 3) (i32.const 700) (i32.const 18))
+            (local.set $count (i32.add (local.get $count) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $count) (i32.const 50))))
+        (i32.const 400)";
+    let fields = format!(
+        r#"(import "ringfence:policy/log@0.1.0" "write" (func $write (param i32 i32 i32)))
+           (data (i32.const 700) "{text}")"#
+    );
+    let flooding = Guest { world: "logging", ..Guest::judging(judge) }.with(&fields);
+    let failing = "(i32.store8 (i32.const 400) (i32.const 1)) (i32.store (i32.const 404) (i32.const 517)) (i32.store (i32.const 408) (i32.const 16)) (i32.const 400)";
+    let failing = Guest::judging(failing);
+    let said = |guest: &Guest, granted: bool| {
+        let mut entry = entry();
+        entry.grants.log = granted;
+        let policy = Arc::new(SANDBOX.load(&entry, &guest.build()).unwrap());
+        let lines = Lines::default();
+        tracing::subscriber::with_default(lines.clone(), || {
+            let _ = Case::of(&["hello"]).judged(&policy);
+        });
+        lines.0.lock().unwrap().clone()
+    };
+    let lines = said(&flooding, true);
+    assert_eq!(lines.len(), Limits::LOG_LINES as usize);
+    assert!(lines[0].contains("\\u{1b}[31m\\r\\nforged line"), "{}", lines[0]);
+    assert!(said(&failing, true)[0].contains("very-secret-text"));
+    assert!(said(&failing, false).is_empty());
+}
+
+/// Keeps every field of every event.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "ringfence::policy"
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Fields(String);
+        impl tracing::field::Visit for Fields {
+            fn record_str(&mut self, _: &tracing::field::Field, value: &str) {
+                self.0.push_str(value);
+            }
+            fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0.push_str(&format!("{value:?}"));
+            }
+        }
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 #[test]
