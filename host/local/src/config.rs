@@ -135,7 +135,7 @@ impl ModelConfig {
         }
         let context = architecture.context(keys, size("max_position_embeddings")?)?;
         let epsilon = keys.number("rms_norm_eps")?.ok_or("lacks `rms_norm_eps`")?;
-        if !(epsilon >= 0.0 && epsilon < 1.0) {
+        if !(0.0..1.0).contains(&epsilon) {
             return Err(format!("has {epsilon} as `rms_norm_eps`"));
         }
         let attention_bias = keys.flag("attention_bias")?.unwrap_or(false);

@@ -81,7 +81,7 @@ impl Decoder {
             stream = block.read(stream, layer, cache, &sight);
         }
         cache.advance(count);
-        let last = stream.slice([count - rows..count]);
+        let last = stream.narrow(0, count - rows, rows);
         self.output.apply(self.norm.apply(last)).cast(DType::F32)
     }
 }
