@@ -192,7 +192,12 @@ async fn once(
     })
 }
 
-/// Whether the client would see something of it.
+/// Whether the client would see something of it. The empty text that opens most streams
+/// is nothing yet.
 fn speaks(event: &Event) -> bool {
-    !matches!(event, Event::Start { .. } | Event::Usage(_))
+    match event {
+        Event::Start { .. } | Event::Usage(_) => false,
+        Event::Text { text, .. } => !text.is_empty(),
+        Event::ToolCall { .. } | Event::Finish { .. } => true,
+    }
 }
