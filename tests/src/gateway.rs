@@ -226,6 +226,9 @@ impl Gateway {
 
     /// Asks it to stop, as a supervisor does, and gives its exit status.
     pub fn stop(&mut self) -> i32 {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return status.code().unwrap_or(-1);
+        }
         let id = self.child.id().to_string();
         std::process::Command::new("kill").args(["-TERM", &id]).status().ok();
         let end = Instant::now() + Duration::from_secs(20);

@@ -1,7 +1,8 @@
 //! Where requests go, and where they never go.
 
 use ringfence_tests::client::{ask, ask_streamed};
-use ringfence_tests::{Configuration, Gateway, Play, Policy, Target, Upstream, books};
+use ringfence_tests::upstream::openai;
+use ringfence_tests::{Configuration, Gateway, Play, Policy, Received, Target, Upstream, books};
 use serde_json::{Value, json};
 
 /// A key that nobody holds, in the form of one that somebody does.
@@ -185,7 +186,13 @@ async fn what_no_detector_can_read_stays_inside_unless_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_narrows_and_an_alias_tells_the_truth() {
-    let (cloud, inside) = two().await;
+    let names_its_model = |received: &Received| {
+        let mut answer = openai::whole("hi");
+        answer["model"] = received.json()["model"].clone();
+        Play::json(&answer)
+    };
+    let (cloud, inside) =
+        (Upstream::start(names_its_model).await, Upstream::start(names_its_model).await);
     let configuration = Configuration::new()
         .target(Target::cloud("cloud", &cloud).with(json!({"models": ["big", "small"]})))
         .target(Target::premises("inside", &inside).with(json!({"models": [

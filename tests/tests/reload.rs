@@ -153,11 +153,10 @@ async fn peace(gateway: &Gateway) {
 async fn a_broken_file_changes_nothing_and_is_loud() {
     let good = guests::bytes("tagged");
     type Spoil = fn(&Path, &[u8]);
-    let spoils: [(&str, Spoil); 5] = [
+    let spoils: [(&str, Spoil); 4] = [
         ("truncated", |path, good| replace(path, &good[..good.len() / 2])),
         ("written over in place", |path, good| std::fs::write(path, &good[..100]).expect("a file")),
         ("emptied", |path, _| std::fs::write(path, b"").expect("a file")),
-        ("vanished", |path, _| std::fs::remove_file(path).expect("a file")),
         ("another contract", |path, _| replace(path, &guests::bytes("wrong-version"))),
     ];
     for (name, spoil) in spoils {
@@ -265,7 +264,7 @@ async fn a_pipe_or_a_device_is_no_policy() {
     std::fs::remove_file(spoilable.file()).expect("a file");
     let status = std::process::Command::new("mkfifo").arg(spoilable.file()).status();
     assert!(status.is_ok_and(|status| status.success()));
-    trouble(&gateway, "spoilable").await;
+    trouble(&gateway, "policy.wasm").await;
     assert_eq!(judged(&gateway).await, before);
     std::fs::remove_file(spoilable.file()).expect("a pipe");
     std::os::unix::fs::symlink("/dev/zero", spoilable.file()).expect("a link");
@@ -291,12 +290,12 @@ async fn a_broken_configuration_changes_nothing_and_never_binds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_configuration_shrinks_the_chain() {
+async fn a_file_that_vanishes_never_shrinks_the_chain_and_only_the_configuration_does() {
     let spoilable = Spoilable::new().await;
     let gateway = Gateway::start(&spoilable.configuration());
     let before = judged(&gateway).await;
     std::fs::remove_file(spoilable.file()).expect("a file");
-    trouble(&gateway, "spoilable").await;
+    trouble(&gateway, "policy.wasm").await;
     assert_eq!(judged(&gateway).await, before);
     let chain = gateway.chain().await;
     gateway.reconfigure(&Configuration::cloud(&spoilable.cloud));
