@@ -278,8 +278,10 @@ impl Request {
     /// Renames the members that these segments name: all of one object at once, and the
     /// deepest objects first, since renaming a member moves what is below it.
     fn rename(&mut self, keys: &[SegmentId]) -> Result<(), SegmentId> {
-        let mut objects: BTreeMap<(Reverse<usize>, &str), (SegmentId, HashMap<String, &str>)> =
-            BTreeMap::new();
+        /// By depth and pointer: the first segment of an object, and its new names.
+        type Objects<'a> =
+            BTreeMap<(Reverse<usize>, &'a str), (SegmentId, HashMap<String, &'a str>)>;
+        let mut objects = Objects::new();
         for &id in keys {
             let segment = &self.segments[id.index()];
             let (parent, key) = member(segment.place.pointer()).ok_or(id)?;
