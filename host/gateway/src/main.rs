@@ -21,6 +21,7 @@ use cli::screen::Screen;
 use cli::{Command, CommandLine, Serving, Trouble};
 
 fn main() -> ExitCode {
+    tell_only_where();
     let CommandLine { serving, command } = CommandLine::parse();
     let ended = match command {
         None => serve(&serving),
@@ -38,6 +39,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A panic's own words can quote what a client sent, so only its place is told.
+fn tell_only_where() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or("an unknown place".into(), ToString::to_string);
+        let _ = writeln!(std::io::stderr(), "ringfence: this is a bug: panicked at {place}");
+    }));
 }
 
 /// Serves until a signal.
