@@ -57,7 +57,7 @@ impl<'t> Reader<'t> {
             };
             whole = false;
             let at = error.span().unwrap_or(span);
-            let (what, remedy) = explain(section, error.message());
+            let (what, remedy) = explain(section, self.key_before(&at), error.message());
             self.mistake(&at, what, remedy);
             // What is wrong is taken out, so that the next mistake shows.
             if !take_out(&mut value, &at) {
@@ -133,6 +133,14 @@ impl<'t> Reader<'t> {
         Err(Mistakes(mistakes))
     }
 
+    /// The key on the line of a value that begins at `span`.
+    fn key_before(&self, span: &Range<usize>) -> Option<&'t str> {
+        let before = self.text.get(..span.start)?;
+        let line = before.get(before.rfind('\n').map_or(0, |end| end + 1)..)?;
+        let key = line.split_once('=')?.0.trim();
+        (!key.is_empty()).then_some(key)
+    }
+
     fn at(&self, span: &Range<usize>, what: String, remedy: String) -> Mistake {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
@@ -140,8 +148,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A parser's message as what is wrong and what to do.
-fn explain(section: &str, message: &str) -> (String, String) {
+/// A parser's message as what is wrong and what to do. `key` is whose value it is.
+fn explain(section: &str, key: Option<&str>, message: &str) -> (String, String) {
     let message = one_line(message);
     if let Some(rest) = message.strip_prefix("unknown field ")
         && let Some((field, expected)) = rest.split_once(", ")
@@ -149,7 +157,15 @@ fn explain(section: &str, message: &str) -> (String, String) {
         let field = field.trim_matches('`');
         return (format!("{section} has no key `{field}`"), expected.replace("expected", "it has"));
     }
-    (format!("{section}: {message}"), "change the value".into())
+    // The parser speaks of Rust's types.
+    let message = message
+        .replace("expected i64", "expected a whole number")
+        .replace("expected f64", "expected a number")
+        .replace("expected a string", "expected text in quotes");
+    match key {
+        Some(key) => (format!("{section} `{key}`: {message}"), "change the value".into()),
+        None => (format!("{section}: {message}"), "change the value".into()),
+    }
 }
 
 fn one_line(message: &str) -> String {
