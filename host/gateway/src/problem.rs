@@ -22,6 +22,8 @@ pub enum Problem {
     TooLarge(usize),
     /// The body is compressed or otherwise encoded.
     Encoding,
+    /// The body's length is said in two ways, or in a way that is not undone here.
+    Framing,
     /// The body did not arrive whole.
     Interrupted,
     /// The body is not a request of its dialect.
@@ -111,8 +113,12 @@ impl Problem {
                     }
                     Unknown::Wrong => "This gateway does not know the key that was sent.",
                 };
-                let mut told =
-                    tell(StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key", message);
+                let mut told = tell(
+                    StatusCode::UNAUTHORIZED,
+                    "authentication_error",
+                    "invalid_api_key",
+                    message,
+                );
                 told.headers.push(("www-authenticate", "Bearer".to_owned()));
                 told
             }
@@ -126,6 +132,16 @@ impl Problem {
                 "unsupported_content_encoding",
                 "Send the body as plain JSON, without a Content-Encoding.",
             ),
+            Problem::Framing => {
+                let mut told = invalid(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_framing",
+                    "Send the body with one Content-Length, or with Transfer-Encoding: chunked.",
+                );
+                // What follows on this connection is nobody's request.
+                told.headers.push(("connection", "close".to_owned()));
+                told
+            }
             Problem::Interrupted => invalid(
                 StatusCode::BAD_REQUEST,
                 "incomplete_body",
@@ -196,7 +212,10 @@ fn refused(refusal: &Refusal) -> Told {
         Remover::Capability(missing) => invalid(
             StatusCode::BAD_REQUEST,
             "unsupported",
-            format!("No target that this request may use can do what it needs: {}.", missing.join(", ")),
+            format!(
+                "No target that this request may use can do what it needs: {}.",
+                missing.join(", ")
+            ),
         ),
         Remover::Context => invalid(
             StatusCode::BAD_REQUEST,
@@ -209,12 +228,14 @@ fn refused(refusal: &Refusal) -> Told {
         Remover::Floor => {
             denied(&removal.code, "The operator's floor lets this request go to no target.")
         }
-        Remover::Policy(policy) => {
-            denied(&removal.code, format!("The policy `{policy}` lets this request go to no target."))
-        }
-        Remover::Failure(policy) => {
-            denied(&removal.code, format!("The policy `{policy}` failed, and so the request was refused."))
-        }
+        Remover::Policy(policy) => denied(
+            &removal.code,
+            format!("The policy `{policy}` lets this request go to no target."),
+        ),
+        Remover::Failure(policy) => denied(
+            &removal.code,
+            format!("The policy `{policy}` failed, and so the request was refused."),
+        ),
     }
 }
 
@@ -225,7 +246,9 @@ fn failed(failure: &Failure) -> Told {
             (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded")
         }
         FailureKind::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "server_error", "upstream_timeout"),
-        FailureKind::Unreachable => (StatusCode::BAD_GATEWAY, "server_error", "upstream_unreachable"),
+        FailureKind::Unreachable => {
+            (StatusCode::BAD_GATEWAY, "server_error", "upstream_unreachable")
+        }
         FailureKind::Unwell => (StatusCode::BAD_GATEWAY, "server_error", "upstream_unwell"),
         FailureKind::Misconfigured => {
             (StatusCode::BAD_GATEWAY, "server_error", "upstream_misconfigured")

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
@@ -100,6 +102,9 @@ async fn body(limit: usize, request: Request<Incoming>) -> Result<Bytes, Problem
     if headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
         return Err(Problem::Encoding);
     }
+    if is_ambiguous(headers) {
+        return Err(Problem::Framing);
+    }
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(Problem::TooLarge(limit));
@@ -109,6 +114,18 @@ async fn body(limit: usize, request: Request<Incoming>) -> Result<Bytes, Problem
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::TooLarge(limit)),
         Ok(Err(_)) | Err(_) => Err(Problem::Interrupted),
+    }
+}
+
+/// Whether somebody who stands in front of us may see another end of the body.
+fn is_ambiguous(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => false,
+        (Some(one), None) => {
+            !one.as_bytes().eq_ignore_ascii_case(b"chunked") || headers.contains_key(CONTENT_LENGTH)
+        }
+        (Some(_), Some(_)) => true,
     }
 }
 
@@ -199,8 +216,7 @@ fn healthz(house: &House) -> Response<Body> {
 
 fn readyz(house: &House) -> Response<Body> {
     let lacking = house.not_ready();
-    let status =
-        if lacking.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if lacking.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({ "ready": lacking.is_empty(), "lacking": lacking });
     with(status, "application/json", whole(Bytes::from(body.to_string())))
 }
