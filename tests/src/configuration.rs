@@ -213,7 +213,9 @@ impl Policy {
 
     /// A file.
     pub fn file(name: &str, path: impl AsRef<Path>) -> Policy {
-        Policy(json!({"name": name, "file": path.as_ref(), "grants": ["text", "findings", "caller"]}))
+        Policy(
+            json!({"name": name, "file": path.as_ref(), "grants": ["text", "findings", "caller"]}),
+        )
     }
 
     /// A guest of `tests/guests` under its own name.

@@ -30,16 +30,25 @@ fn bodies() -> Vec<(&'static str, Vec<u8>, Expected)> {
         format!("{{\"model\":\"auto\",\"messages\":[{{\"role\":\"user\",\"content\":\"x\"}}],\"x\":{open}{close}}}")
             .into_bytes()
     };
-    let mut not_text = b"{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"".to_vec();
+    let mut not_text =
+        b"{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"".to_vec();
     not_text.extend_from_slice(b"\xff\xfe\"}]}");
     vec![
         ("nothing", b"".to_vec(), expected(400, "")),
         ("no JSON", b"hello".to_vec(), expected(400, "")),
         ("half a JSON", b"{\"model\": \"auto\", \"messages\": [".to_vec(), expected(400, "")),
-        ("two JSONs", [ask("a").to_string(), ask("b").to_string()].concat().into(), expected(400, "")),
+        (
+            "two JSONs",
+            [ask("a").to_string(), ask("b").to_string()].concat().into(),
+            expected(400, ""),
+        ),
         ("an array", b"[]".to_vec(), expected(400, "")),
         ("null", b"null".to_vec(), expected(400, "")),
-        ("no model", b"{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}".to_vec(), expected(400, "model")),
+        (
+            "no model",
+            b"{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}".to_vec(),
+            expected(400, "model"),
+        ),
         ("a number as model", with("model", json!(7)), expected(400, "model")),
         ("an unknown model", with("model", json!("unheard-of")), expected(404, "model_not_found")),
         ("no messages", b"{\"model\":\"auto\"}".to_vec(), expected(400, "messages")),
@@ -47,7 +56,11 @@ fn bodies() -> Vec<(&'static str, Vec<u8>, Expected)> {
         ("messages as text", with("messages", json!("hello")), expected(400, "messages")),
         ("a message as text", with("messages", json!(["hello"])), expected(400, "messages")),
         ("no role", with("messages", json!([{"content": "hello"}])), expected(400, "role")),
-        ("an unknown role", with("messages", json!([{"role": "king", "content": "x"}])), expected(400, "role")),
+        (
+            "an unknown role",
+            with("messages", json!([{"role": "king", "content": "x"}])),
+            expected(400, "role"),
+        ),
         ("a number as content", said(json!(7)), expected(400, "content")),
         ("a part without a type", said(json!([{"text": "x"}])), expected(400, "type")),
         ("stream as text", with("stream", json!("yes")), expected(400, "stream")),
@@ -56,8 +69,17 @@ fn bodies() -> Vec<(&'static str, Vec<u8>, Expected)> {
         ("tools as text", with("tools", json!("all")), expected(400, "tools")),
         ("deep nesting", deep(100_000), expected(400, "")),
         ("bytes that are no text", not_text, expected(400, "")),
-        ("half a surrogate", b"{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}".to_vec(), expected(400, "")),
-        ("an over-long body", with("messages", json!([{"role": "user", "content": "x".repeat(70_000)}])), expected(413, "65536")),
+        (
+            "half a surrogate",
+            b"{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}"
+                .to_vec(),
+            expected(400, ""),
+        ),
+        (
+            "an over-long body",
+            with("messages", json!([{"role": "user", "content": "x".repeat(70_000)}])),
+            expected(413, "65536"),
+        ),
     ]
 }
 
@@ -142,21 +164,42 @@ async fn what_would_be_two_requests_to_somebody_else_is_none_here() {
     let gateway = Gateway::start(&Configuration::cloud(&cloud));
     let body = ask("hello").to_string();
     let length = body.len();
-    let post = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let post =
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let chunk = format!("{length:x}\r\n{body}\r\n0\r\n\r\n");
     let inner = format!("{post}content-length: {length}\r\n\r\n{body}");
     let cases = [
-        ("two lengths", format!("{post}content-length: {length}\r\ncontent-length: 3\r\n\r\n{body}")),
+        (
+            "two lengths",
+            format!("{post}content-length: {length}\r\ncontent-length: 3\r\n\r\n{body}"),
+        ),
         ("a list of lengths", format!("{post}content-length: {length}, 3\r\n\r\n{body}")),
         ("a length with a sign", format!("{post}content-length: +{length}\r\n\r\n{body}")),
-        ("a length and chunks", format!("{post}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{inner}")),
-        ("chunks and a length", format!("{post}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n{chunk}")),
+        (
+            "a length and chunks",
+            format!("{post}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{inner}"),
+        ),
+        (
+            "chunks and a length",
+            format!("{post}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n{chunk}"),
+        ),
         ("another coding", format!("{post}transfer-encoding: gzip, chunked\r\n\r\n{chunk}")),
         ("chunked, not last", format!("{post}transfer-encoding: chunked, identity\r\n\r\n{chunk}")),
-        ("a folded header", format!("{post}transfer-encoding:\r\n chunked\r\ncontent-length: {length}\r\n\r\n{body}")),
+        (
+            "a folded header",
+            format!(
+                "{post}transfer-encoding:\r\n chunked\r\ncontent-length: {length}\r\n\r\n{body}"
+            ),
+        ),
         ("a space before the colon", format!("{post}content-length : {length}\r\n\r\n{body}")),
-        ("a chunk's size that is none", format!("{post}transfer-encoding: chunked\r\n\r\n-5\r\n{body}\r\n0\r\n\r\n")),
-        ("a line break in the path", format!("POST /v1/chat/completions\r\nx: y HTTP/1.1\r\n\r\n{body}")),
+        (
+            "a chunk's size that is none",
+            format!("{post}transfer-encoding: chunked\r\n\r\n-5\r\n{body}\r\n0\r\n\r\n"),
+        ),
+        (
+            "a line break in the path",
+            format!("POST /v1/chat/completions\r\nx: y HTTP/1.1\r\n\r\n{body}"),
+        ),
         ("headers without end", format!("{post}{}", "x-long: 1234567890\r\n".repeat(10_000))),
     ];
     for (name, bytes) in cases {
@@ -181,8 +224,8 @@ async fn what_would_be_two_requests_to_somebody_else_is_none_here() {
 async fn duplicate_keys_cannot_hide_anything() {
     // One reader takes the first, another the last: what leaves has one of each.
     let cloud = Upstream::echo().await;
-    let configuration = Configuration::cloud(&cloud)
-        .policy(ringfence_tests::Policy::embedded("redact-pii"));
+    let configuration =
+        Configuration::cloud(&cloud).policy(ringfence_tests::Policy::embedded("redact-pii"));
     let gateway = Gateway::start(&configuration);
     let message = |text: &str| format!("[{{\"role\":\"user\",\"content\":\"{text}\"}}]");
     let (first, second) = (message("I am eve@example.org"), message("hello"));
@@ -207,7 +250,9 @@ async fn slow_and_endless_clients_do_not_keep_others_out() {
         .map(|_| {
             let client = client.clone();
             tokio::spawn(async move {
-                client.raw(b"POST /v1/chat/completions HTTP/1.1\r\nho", Duration::from_secs(2)).await
+                client
+                    .raw(b"POST /v1/chat/completions HTTP/1.1\r\nho", Duration::from_secs(2))
+                    .await
             })
         })
         .collect();

@@ -145,8 +145,12 @@ async fn an_edited_ledger_is_not_written_on() {
     let path = gateway.ledger();
     let text = std::fs::read_to_string(&path).expect("a ledger");
     let lines: Vec<&str> = text.lines().collect();
-    let without_one: Vec<&str> =
-        lines.iter().enumerate().filter(|(at, _)| *at != lines.len() - 2).map(|(_, l)| *l).collect();
+    let without_one: Vec<&str> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != lines.len() - 2)
+        .map(|(_, l)| *l)
+        .collect();
     std::fs::write(&path, format!("{}\n", without_one.join("\n"))).expect("a file");
     let refused = gateway.restart().err().expect("a gateway that does not start");
     assert!(refused.output.contains("ledger"), "{}", refused.output);
@@ -180,11 +184,14 @@ fn milliseconds(time: &str) -> u128 {
     // Days of the civil calendar, years beginning in March.
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    let seconds = (days - 719_468) * 86_400
-        + number(11..13) * 3600
-        + number(14..16) * 60
-        + number(17..19);
-    let fraction: String =
-        time[19..].chars().skip(1).take_while(char::is_ascii_digit).chain("000".chars()).take(3).collect();
+    let seconds =
+        (days - 719_468) * 86_400 + number(11..13) * 3600 + number(14..16) * 60 + number(17..19);
+    let fraction: String = time[19..]
+        .chars()
+        .skip(1)
+        .take_while(char::is_ascii_digit)
+        .chain("000".chars())
+        .take(3)
+        .collect();
     (seconds * 1000) as u128 + fraction.parse::<u128>().expect("digits")
 }

@@ -18,7 +18,9 @@ const KEY: &str = "canary-c0ffee-key";
 /// Requests that take every way through the gateway.
 fn requests() -> Vec<Value> {
     let mut requests = Vec::new();
-    for text in ["hello", "FAIL", "CUT", "ERROR", "GARBAGE", "SECRET -----BEGIN RSA PRIVATE KEY-----"] {
+    for text in
+        ["hello", "FAIL", "CUT", "ERROR", "GARBAGE", "SECRET -----BEGIN RSA PRIVATE KEY-----"]
+    {
         requests.push(ask(&format!("{text} {PROMPT} me@{PROMPT}.example")));
         requests.push(ask_streamed(&format!("{text} {PROMPT} me@{PROMPT}.example")));
     }
@@ -38,7 +40,9 @@ fn requests() -> Vec<Value> {
 
 fn script(received: &ringfence_tests::Received) -> Play {
     let text = openai::last_user_text(received);
-    let body = format!("{{\"error\":{{\"message\":\"{UPSTREAM} {PROMPT} {KEY}\",\"code\":\"{UPSTREAM}\"}}}}");
+    let body = format!(
+        "{{\"error\":{{\"message\":\"{UPSTREAM} {PROMPT} {KEY}\",\"code\":\"{UPSTREAM}\"}}}}"
+    );
     let begun = || Play::stream().send(openai::first()).send(openai::piece("half"));
     match text.split(' ').next().unwrap_or("") {
         "FAIL" => Play::whole(500, &[("x-canary", UPSTREAM)], body),
@@ -57,7 +61,11 @@ async fn no_log_metric_error_or_record_holds_what_was_said() {
         vec![Policy::hostile("error").on_failure("confine-premises")],
         vec![Policy::hostile("panic").on_failure("confine-premises")],
         vec![Policy::hostile("undeclared-code").on_failure("confine-premises")],
-        vec![Policy::guest("chatty", json!({})).with(json!({"grants": ["text", "findings", "caller", "log"]})).on_failure("confine-premises")],
+        vec![
+            Policy::guest("chatty", json!({}))
+                .with(json!({"grants": ["text", "findings", "caller", "log"]}))
+                .on_failure("confine-premises"),
+        ],
     ];
     for chain in chains {
         let what = format!("{chain:?}");

@@ -47,7 +47,9 @@ fn the_embedded_configuration_prints_and_checks() {
         assert!(text.contains(word), "{word} is not in:\n{text}");
     }
     let checked = ringfence(&["check"]).succeeded().stdout;
-    for word in ["redact-pii", "keep-sensitive-local", "spill-to-cloud", "local", "off: nothing leaves"] {
+    for word in
+        ["redact-pii", "keep-sensitive-local", "spill-to-cloud", "local", "off: nothing leaves"]
+    {
         assert!(checked.contains(word), "{word} is not in:\n{checked}");
     }
 }
@@ -91,17 +93,17 @@ async fn mistakes_of_a_configuration_have_a_file_a_line_and_a_remedy() {
             &["unheard-of", "redact-pii"],
         ),
         (
-            format!("{target}{head}[[policies]]\nname = \"p\"\nembedded = \"redact-pii\"\non_failure = \"allow\"\n"),
+            format!(
+                "{target}{head}[[policies]]\nname = \"p\"\nembedded = \"redact-pii\"\non_failure = \"allow\"\n"
+            ),
             12,
             &["on_failure", "deny"],
         ),
+        (format!("{target}[server]\naddress = \"0.0.0.0:0\"\n"), 8, &["callers"]),
         (
-            format!("{target}[server]\naddress = \"0.0.0.0:0\"\n"),
-            8,
-            &["callers"],
-        ),
-        (
-            format!("{target}{head}[[callers]]\nname = \"a\"\ntenant = \"t\"\nkey_sha256 = \"sk-secret\"\n"),
+            format!(
+                "{target}{head}[[callers]]\nname = \"a\"\ntenant = \"t\"\nkey_sha256 = \"sk-secret\"\n"
+            ),
             12,
             &["key_sha256"],
         ),
@@ -109,10 +111,15 @@ async fn mistakes_of_a_configuration_have_a_file_a_line_and_a_remedy() {
     for (text, line, words) in table {
         let (folder, path) = with_text(&text);
         for command in ["check", "serve"] {
-            let ran = ringfence_tests::ringfence_in(folder.path(), &[], &[command, "--config", &path]);
+            let ran =
+                ringfence_tests::ringfence_in(folder.path(), &[], &[command, "--config", &path]);
             let ran = ran.failed_with(words);
             let place = format!("ringfence.toml:{line}");
-            assert!(ran.output().contains(&place), "{command}: no {place} in {}\n{text}", ran.output());
+            assert!(
+                ran.output().contains(&place),
+                "{command}: no {place} in {}\n{text}",
+                ran.output()
+            );
             assert!(!ran.output().contains("sk-secret"), "{}", ran.output());
         }
     }
@@ -174,8 +181,7 @@ async fn explain_tells_every_target_and_sends_nothing() {
     assert!(!text.contains("bob.builder@example.org"), "{text}");
 
     let bound = ["explain", request, "--config", &config, "--caller", "bound", "--json"];
-    let json: Value =
-        serde_json::from_str(&ringfence(&bound).succeeded().stdout).expect("JSON");
+    let json: Value = serde_json::from_str(&ringfence(&bound).succeeded().stdout).expect("JSON");
     let text = json.to_string();
     for word in ["cloud", "inside", "caller", "redact-pii"] {
         assert!(text.contains(word), "{word} is not in {text}");

@@ -108,9 +108,8 @@ async fn the_floor_wins_over_every_policy() {
         .section("[floor]\nwithin = \"premises\"");
     let answer = Gateway::start(&modest).chat(&ask("hello")).await;
     assert_eq!((answer.status, answer.target()), (200, "inside"));
-    let answer = Gateway::start(&policies(Configuration::both(&cloud, &inside)))
-        .chat(&ask("hello"))
-        .await;
+    let answer =
+        Gateway::start(&policies(Configuration::both(&cloud, &inside))).chat(&ask("hello")).await;
     assert!(answer.status == 403 || answer.target() == "inside", "{}", answer.text());
     let answer = Gateway::start(&policies(Configuration::cloud(&cloud))).chat(&ask("hello")).await;
     assert_eq!(answer.status, 403, "{}", answer.text());
@@ -133,8 +132,12 @@ async fn a_caller_gets_only_its_own_targets() {
     assert_eq!((answer.status, answer.target()), (200, "west"));
     east.assert_untouched();
     let models = client.with_key("rf-bound").get("/v1/models").await.json();
-    let owners: Vec<&str> =
-        models["data"].as_array().into_iter().flatten().filter_map(|m| m["owned_by"].as_str()).collect();
+    let owners: Vec<&str> = models["data"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|m| m["owned_by"].as_str())
+        .collect();
     assert!(!owners.contains(&"east"), "{models}");
 
     let answer = client.with_key("rf-free").chat(&ask("hello")).await;
@@ -351,8 +354,7 @@ async fn when_the_local_queue_is_full_only_what_may_leave_spills() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_the_meaning_makes_ineligible_and_the_rest_is_dropped_by_name() {
     let anthropic = Upstream::start(ringfence_tests::upstream::anthropic::echo).await;
-    let configuration =
-        Configuration::new().target(Target::anthropic("claude", &anthropic));
+    let configuration = Configuration::new().target(Target::anthropic("claude", &anthropic));
     let gateway = Gateway::start(&configuration);
     let mut request = ask("hello");
     request["seed"] = json!(7);

@@ -79,9 +79,9 @@ async fn what_a_policy_does_wrong_is_its_own_failure_and_nobody_elses() {
         assert!(growth < GROWTH, "{behaviour}: grew by {growth}");
         cloud.assert_untouched();
         let metrics = gateway.metrics().await;
-        let counted = metrics
-            .lines()
-            .any(|line| line.starts_with("ringfence_policy_failures_total") && line.ends_with(" 8"));
+        let counted = metrics.lines().any(|line| {
+            line.starts_with("ringfence_policy_failures_total") && line.ends_with(" 8")
+        });
         assert!(counted, "{behaviour}:\n{metrics}");
     }
 }
@@ -91,8 +91,8 @@ async fn a_failure_that_denies_sends_nothing_anywhere() {
     for (behaviour, _) in BEHAVIOURS {
         let cloud = Upstream::echo().await;
         let inside = Upstream::echo().await;
-        let configuration =
-            Configuration::both(&cloud, &inside).policy(Policy::hostile(behaviour).on_failure("deny"));
+        let configuration = Configuration::both(&cloud, &inside)
+            .policy(Policy::hostile(behaviour).on_failure("deny"));
         let gateway = Gateway::start(&configuration);
         let answer = gateway.chat(&ask("Grüße an alle")).await;
         assert_eq!(answer.status, 403, "{behaviour}: {}", answer.text());
@@ -190,7 +190,8 @@ async fn names_that_would_break_a_header_are_refused() {
     for target in [
         ringfence_tests::Target::cloud("clo\r\nud: x", &cloud),
         ringfence_tests::Target::cloud("cloud", &cloud).with(json!({"models": ["a\r\nb"]})),
-        ringfence_tests::Target::cloud("cloud", &cloud).with(json!({"headers": {"x": "a\r\nb: c"}})),
+        ringfence_tests::Target::cloud("cloud", &cloud)
+            .with(json!({"headers": {"x": "a\r\nb: c"}})),
         ringfence_tests::Target::cloud("cloud", &cloud).with(json!({"headers": {"a\r\nb": "c"}})),
     ] {
         let what = format!("{target:?}");

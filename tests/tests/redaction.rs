@@ -190,8 +190,7 @@ async fn arguments_of_tool_calls_are_restored_in_both_directions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_value_has_the_same_placeholder_in_every_turn_and_none_of_another_tenant() {
     let cloud = Upstream::echo().await;
-    let configuration =
-        redacting(&cloud).caller("a", "clinic", "rf-a").caller("b", "bank", "rf-b");
+    let configuration = redacting(&cloud).caller("a", "clinic", "rf-a").caller("b", "bank", "rf-b");
     let gateway = Gateway::start(&configuration);
     let mut seen = Vec::new();
     for key in ["rf-a", "rf-a", "rf-b"] {
@@ -250,7 +249,8 @@ async fn what_only_the_system_prompt_held_is_not_told_to_the_user() {
 async fn secrets_are_never_restored() {
     let cloud = Upstream::echo().await;
     let gateway = Gateway::start(&redacting(&cloud));
-    let secret = format!("ghp_{}", "16C7e42F292c6912E7710c838347Ae178B4a".chars().rev().collect::<String>());
+    let secret =
+        format!("ghp_{}", "16C7e42F292c6912E7710c838347Ae178B4a".chars().rev().collect::<String>());
     for request in [ask(&format!("token {secret}")), ask_streamed(&format!("token {secret}"))] {
         let answer = gateway.chat(&request).await;
         if answer.status == 200 {

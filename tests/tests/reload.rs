@@ -169,7 +169,8 @@ async fn a_broken_file_changes_nothing_and_is_loud() {
         assert_eq!(judged(&gateway).await, (labels.clone(), digest.clone()), "{name}");
 
         // A restart runs the last good one, and says so.
-        let gateway = gateway.restart().unwrap_or_else(|refused| panic!("{name}: {}", refused.output));
+        let gateway =
+            gateway.restart().unwrap_or_else(|refused| panic!("{name}: {}", refused.output));
         assert_eq!(judged(&gateway).await, (labels.clone(), digest.clone()), "{name}: restarted");
         trouble(&gateway, "spoilable").await;
 
@@ -230,12 +231,14 @@ async fn a_policy_file_may_be_swapped_by_rename_copy_or_link() {
             }
             _ => {
                 // As orchestrators mount it: the file is a link through a link to a folder.
-                let (one, data) = (spoilable.folder.path().join("v1"), spoilable.folder.path().join("data"));
+                let (one, data) =
+                    (spoilable.folder.path().join("v1"), spoilable.folder.path().join("data"));
                 std::fs::create_dir(&one).expect("a folder");
                 std::fs::write(one.join("policy.wasm"), &bytes).expect("a file");
                 std::os::unix::fs::symlink(&one, &data).expect("a link");
                 std::fs::remove_file(spoilable.file()).expect("a file");
-                std::os::unix::fs::symlink(data.join("policy.wasm"), spoilable.file()).expect("a link");
+                std::os::unix::fs::symlink(data.join("policy.wasm"), spoilable.file())
+                    .expect("a link");
             }
         }
         chain = gateway.wait_for_another_chain(&chain, SOON).await;

@@ -187,7 +187,9 @@ async fn until_the_first_byte_another_target_may_answer() {
         for (name, script) in failures {
             let first = Upstream::start(move |_| script()).await;
             let configuration = Configuration::new()
-                .target(Target::cloud("first", &first).with(json!({"first_byte_within_seconds": 1})))
+                .target(
+                    Target::cloud("first", &first).with(json!({"first_byte_within_seconds": 1})),
+                )
                 .target(Target::cloud("second", &second));
             let gateway = Gateway::start(&configuration);
             let answer = gateway.chat(&request).await;
@@ -211,8 +213,8 @@ async fn until_the_first_byte_another_target_may_answer() {
 async fn a_failover_never_goes_where_the_request_may_not() {
     let inside = Upstream::start(|_| Play::failure(500, "{}")).await;
     let cloud = Upstream::echo().await;
-    let configuration = Configuration::both(&cloud, &inside)
-        .section("[floor]\nwithin = \"premises\"");
+    let configuration =
+        Configuration::both(&cloud, &inside).section("[floor]\nwithin = \"premises\"");
     let answer = Gateway::start(&configuration).chat(&ask("hello")).await;
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert!(inside.count() > 1, "it was not tried again");
@@ -222,7 +224,10 @@ async fn a_failover_never_goes_where_the_request_may_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_request_is_to_blame_for_is_not_tried_elsewhere() {
     let first = Upstream::start(|_| {
-        Play::failure(400, "{\"error\":{\"message\":\"upstream-canary\",\"code\":\"invalid_value\"}}")
+        Play::failure(
+            400,
+            "{\"error\":{\"message\":\"upstream-canary\",\"code\":\"invalid_value\"}}",
+        )
     })
     .await;
     let second = Upstream::echo().await;

@@ -60,9 +60,11 @@ pub fn assemble(
         match &entry.source {
             PolicySource::Embedded(name) => {
                 let bytes = embedded::policy(name).map(<[u8]>::to_vec);
-                building.add(entry, entry.name.clone(), bytes.ok_or_else(|| {
-                    format!("no embedded policy is called `{name}`")
-                }));
+                building.add(
+                    entry,
+                    entry.name.clone(),
+                    bytes.ok_or_else(|| format!("no embedded policy is called `{name}`")),
+                );
             }
             PolicySource::File(file) => {
                 building.add(entry, entry.name.clone(), read(file));
@@ -119,21 +121,19 @@ impl Building<'_> {
             config: entry.config.clone(),
         };
         let same = self.before.and_then(|before| {
-            (before.policies().iter())
-                .find(|policy| policy.runs(&entry, &digest))
+            (before.policies().iter()).find(|policy| policy.runs(&entry, &digest))
         });
         match same {
             Some(policy) => Ok(Arc::clone(policy)),
-            None => self
-                .sandbox
-                .load(&entry, bytes)
-                .map(Arc::new)
-                .map_err(|error| error.to_string()),
+            None => {
+                self.sandbox.load(&entry, bytes).map(Arc::new).map_err(|error| error.to_string())
+            }
         }
     }
 
     fn fall_back(&mut self, entry: &PolicyEntry, name: String, wrong: &str) {
-        let loaded = self.stored(entry, &name).and_then(|bytes| self.load(entry, &name, &bytes).ok());
+        let loaded =
+            self.stored(entry, &name).and_then(|bytes| self.load(entry, &name, &bytes).ok());
         match loaded {
             Some(policy) => {
                 self.troubles.push(format!(
@@ -227,7 +227,8 @@ impl Building<'_> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
-    read_file(file, SandboxConfig::FILE_BYTES).map_err(|error| format!("{}: {error}", file.display()))
+    read_file(file, SandboxConfig::FILE_BYTES)
+        .map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Stems and paths of the `*.wasm` files.

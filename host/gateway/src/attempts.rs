@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use ringfence_chat::{Chunk, Event};
-use ringfence_fence::{
-    CannotDepart, Decision, Failure, FailureKind, Hidden, Target,
-};
+use ringfence_fence::{CannotDepart, Decision, Failure, FailureKind, Hidden, Target};
 
 use crate::account::Account;
 use crate::books::Books;

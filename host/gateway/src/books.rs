@@ -52,10 +52,7 @@ impl<'a> Books<'a> {
             region: Word::from(&target.region),
             model: Word::from(departure.model()),
             asked: Word::from(&self.asked.request.model),
-            bytes: Bytes {
-                length: body.len() as u64,
-                digest: self.ledger.keyed_digest(body),
-            },
+            bytes: Bytes { length: body.len() as u64, digest: self.ledger.keyed_digest(body) },
         }))
         .await
     }

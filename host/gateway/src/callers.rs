@@ -47,8 +47,7 @@ impl Callers {
         // Every entry is compared in full, so that time tells nothing.
         let mut known = None;
         for entry in &self.keys {
-            let difference =
-                entry.hash.0.iter().zip(hash.0).fold(0u8, |sum, (a, b)| sum | (a ^ b));
+            let difference = entry.hash.0.iter().zip(hash.0).fold(0u8, |sum, (a, b)| sum | (a ^ b));
             if std::hint::black_box(difference) == 0 {
                 known = Some(&entry.caller);
             }

@@ -137,18 +137,19 @@ impl House {
                 },
             );
         let local = match &config.local {
-            Some(model) => Local::start(model)
-                .map(|local| Some(Arc::new(local)))
-                .unwrap_or_else(|error| {
+            Some(model) => {
+                Local::start(model).map(|local| Some(Arc::new(local))).unwrap_or_else(|error| {
                     errors.push(BuildError(format!("the local model: {error}")));
                     None
-                }),
+                })
+            }
             None => None,
         };
-        let (places, lacking) = places(&config.targets, local.as_ref(), &[]).unwrap_or_else(|wrong| {
-            errors.extend(wrong);
-            (Vec::new(), Vec::new())
-        });
+        let (places, lacking) =
+            places(&config.targets, local.as_ref(), &[]).unwrap_or_else(|wrong| {
+                errors.extend(wrong);
+                (Vec::new(), Vec::new())
+            });
         let ledger = Ledger::open(&config.ledger.file, config.ledger.durability, keys.ledger);
         let ledger = match ledger {
             Ok(ledger) if errors.is_empty() => ledger,
@@ -184,8 +185,12 @@ impl House {
     /// Everything that is wrong with it.
     pub fn prepare(&self, config: &Config) -> Result<(InForce, Vec<String>), Vec<BuildError>> {
         let now = self.in_force();
-        let assembly =
-            assembly::assemble(&self.sandbox, &self.predecessors, &config.policies, Some(&now.chain));
+        let assembly = assembly::assemble(
+            &self.sandbox,
+            &self.predecessors,
+            &config.policies,
+            Some(&now.chain),
+        );
         let places = places(&config.targets, self.local.as_ref(), &now.places);
         match (assembly, places) {
             (Ok(assembly), Ok((places, lacking))) => {
@@ -234,7 +239,9 @@ impl House {
 
     fn ledger_trouble(&self) -> Option<String> {
         let failed = self.ledger.pulse().failed;
-        failed.then(|| "the ledger cannot be written, so nothing is sent; restart to open it again".to_owned())
+        failed.then(|| {
+            "the ledger cannot be written, so nothing is sent; restart to open it again".to_owned()
+        })
     }
 
     /// The placeholders of a tenant.
@@ -247,9 +254,7 @@ impl House {
         let targets = in_force.places.iter().map(|place| Arc::clone(&place.target));
         let clearance = Clearance::open(asked.request, asked.caller, &in_force.floor, targets);
         let shown: Vec<(Arc<Target>, Vitals)> = (clearance.remaining())
-            .filter_map(|target| {
-                Some((Arc::clone(target), in_force.place(&target.name)?.vitals()))
-            })
+            .filter_map(|target| Some((Arc::clone(target), in_force.place(&target.name)?.vitals())))
             .collect();
         let verdicts = if shown.is_empty() {
             Vec::new()
@@ -283,7 +288,9 @@ impl House {
         let turns = &request.turns;
         let first = turns.iter().position(|turn| turn.role == Role::User).unwrap_or(turns.len());
         let texts = (request.segments().iter())
-            .filter(|segment| (segment.turn as usize) <= first && (segment.turn as usize) < turns.len())
+            .filter(|segment| {
+                (segment.turn as usize) <= first && (segment.turn as usize) < turns.len()
+            })
             .map(|segment| segment.text.as_str());
         self.keys.conversation(&caller.tenant, texts)
     }
@@ -322,7 +329,9 @@ impl Place {
     pub fn vitals(&self) -> Vitals {
         let vitals = self.gauge.vitals();
         match &self.local {
-            Some(local) => Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() },
+            Some(local) => {
+                Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() }
+            }
             None => vitals,
         }
     }
@@ -378,16 +387,14 @@ fn places(
                 continue;
             }
             (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
-            (Reach::Http(connection), _) => {
-                match Cloud::new(connection.clone(), &target.name) {
-                    Ok(cloud) => Arc::new(cloud),
-                    Err(error) => {
-                        let text = format!("the target `{}`: {error}", target.name);
-                        errors.push(BuildError(text));
-                        continue;
-                    }
+            (Reach::Http(connection), _) => match Cloud::new(connection.clone(), &target.name) {
+                Ok(cloud) => Arc::new(cloud),
+                Err(error) => {
+                    let text = format!("the target `{}`: {error}", target.name);
+                    errors.push(BuildError(text));
+                    continue;
                 }
-            }
+            },
         };
         let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
         let gauge = Arc::new(Gauge::default());

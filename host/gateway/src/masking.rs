@@ -274,7 +274,8 @@ mod tests {
     fn choices_do_not_mix() {
         let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
         let (left, right) = EMAIL.split_at(9);
-        let chunks = vec![vec![text(0, left)], vec![text(1, right)], vec![finish(0)], vec![finish(1)]];
+        let chunks =
+            vec![vec![text(0, left)], vec![text(1, right)], vec![finish(0)], vec![finish(1)]];
         assert_eq!(said(&mut restorer, chunks), format!("{right}{left}||"));
     }
 

@@ -132,24 +132,56 @@ impl Metrics {
 
     fn register(&mut self) {
         let r = &mut self.registry;
-        r.register("requests", "Chat requests by how they ended and who answered", self.requests.clone());
-        r.register("refusals", "Requests that may go nowhere, by who refused them", self.refusals.clone());
-        r.register("policy_failures", "Policies that failed, by kind", self.policy_failures.clone());
+        r.register(
+            "requests",
+            "Chat requests by how they ended and who answered",
+            self.requests.clone(),
+        );
+        r.register(
+            "refusals",
+            "Requests that may go nowhere, by who refused them",
+            self.refusals.clone(),
+        );
+        r.register(
+            "policy_failures",
+            "Policies that failed, by kind",
+            self.policy_failures.clone(),
+        );
         r.register("policy_seconds", "Time of one policy call", self.policy_seconds.clone());
         r.register("departures", "Attempts that left, by target", self.departures.clone());
-        r.register("target_failures", "Attempts that failed, by target and kind", self.target_failures.clone());
-        r.register("first_token_seconds", "Time to the first token", self.first_token_seconds.clone());
+        r.register(
+            "target_failures",
+            "Attempts that failed, by target and kind",
+            self.target_failures.clone(),
+        );
+        r.register(
+            "first_token_seconds",
+            "Time to the first token",
+            self.first_token_seconds.clone(),
+        );
         r.register("answer_seconds", "Time of a whole answer", self.answer_seconds.clone());
         r.register("tokens", "Tokens by target and direction", self.tokens.clone());
         r.register("restored", "Placeholders restored in answers", self.restored.clone());
         r.register("reloads", "Reloads by result", self.reloads.clone());
-        r.register("queued", "Requests that wait for a target in this process", self.queued.clone());
+        r.register(
+            "queued",
+            "Requests that wait for a target in this process",
+            self.queued.clone(),
+        );
         r.register("in_flight", "Requests that a target is answering", self.in_flight.clone());
         r.register("healthy", "1 unless recent calls of a target fail", self.healthy.clone());
         r.register("chain", "The chain in force", self.chain.clone());
-        r.register("chain_age_seconds", "Since the chain in force was loaded", self.chain_age.clone());
+        r.register(
+            "chain_age_seconds",
+            "Since the chain in force was loaded",
+            self.chain_age.clone(),
+        );
         r.register("troubles", "Things that need an operator", self.troubles.clone());
-        r.register("ledger_sequence", "Number of the ledger's last record, by the head's digest", self.ledger.clone());
+        r.register(
+            "ledger_sequence",
+            "Number of the ledger's last record, by the head's digest",
+            self.ledger.clone(),
+        );
     }
 
     /// What the chain made of a request.
@@ -269,4 +301,3 @@ fn refused(refusal: &Refusal) -> Refused {
     };
     Refused { by, policy: policy.to_owned() }
 }
-

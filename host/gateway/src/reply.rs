@@ -38,12 +38,15 @@ pub fn reply(request: &Request, begun: Begun) -> Reply {
     account.begins();
     let outgoing = Outgoing {
         restorer: Restorer::new(&hidden, wants_json),
-        encoder: Encoder::new(request.dialect, Envelope {
-            id: format!("chatcmpl-{}", request.id.trim_start_matches("req_")),
-            model,
-            created: seconds(),
-            wants_usage: request.wants_usage,
-        }),
+        encoder: Encoder::new(
+            request.dialect,
+            Envelope {
+                id: format!("chatcmpl-{}", request.id.trim_start_matches("req_")),
+                model,
+                created: seconds(),
+                wants_usage: request.wants_usage,
+            },
+        ),
         account,
     };
     let body = if request.streamed {

@@ -163,7 +163,7 @@ impl Policy {
                 return Err(PolicyFailure::Nonsense(Nonsense::Contract));
             }
         }
-        let judge = instance.get_func(&mut *store, &ready.judge);
+        let judge = instance.get_func(&mut *store, ready.judge);
         let judge = judge.ok_or(PolicyFailure::Trap)?;
         // SAFETY: the types were checked when the policy was loaded, on an instance of
         // this same pre-instance, whose types never change; checking them again takes a

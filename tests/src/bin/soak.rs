@@ -44,8 +44,7 @@ async fn run(gateway: &Arc<Gateway>, requests: usize) {
                         return;
                     }
                     let text = format!("I am person{number}@example.org, and who are you?");
-                    let request =
-                        if number % 4 == 0 { ask_streamed(&text) } else { ask(&text) };
+                    let request = if number % 4 == 0 { ask_streamed(&text) } else { ask(&text) };
                     let answer = gateway.chat(&request).await;
                     assert_eq!(answer.status, 200, "{}", answer.text());
                     assert_eq!(answer.content(), format!("You wrote: {text}"));
