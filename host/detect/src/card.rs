@@ -7,39 +7,39 @@ use crate::scan::Scan;
 /// The shortest and the longest card number.
 const DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 
-const WORDS: [&str; 32] = [
+pub(crate) const WORDS: [&str; 32] = [
+    "american",
+    "amex",
     "card",
     "cards",
+    "carta",
+    "carte",
+    "cartão",
     "cc",
     "ccn",
-    "pan",
     "credit",
-    "debit",
-    "visa",
-    "mastercard",
-    "amex",
-    "american",
-    "discover",
-    "diners",
-    "jcb",
-    "unionpay",
-    "maestro",
-    "payment",
-    "cvv",
     "cvc",
-    "expiry",
+    "cvv",
+    "debit",
+    "diners",
+    "discover",
     "exp",
+    "expiry",
+    "jcb",
     "karte",
     "kreditkarte",
-    "carte",
+    "maestro",
+    "mastercard",
+    "pan",
+    "payment",
     "tarjeta",
-    "carta",
-    "cartão",
+    "unionpay",
+    "visa",
     "карта",
     "карты",
+    "カード",
     "信用卡",
     "银行卡",
-    "カード",
 ];
 
 /// Finds card numbers: digits without a gap, or groups with one kind of separator.
@@ -47,7 +47,10 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let runs = &scan.marks.digits;
     let mut done = 0;
     for (index, first) in runs.iter().enumerate() {
-        if first.start < done || !begins(scan, first.start) {
+        // The middle of a list of short numbers begins no card.
+        let inner = first.len() < 4
+            && [b' ', b'-', b'.'].iter().any(|&sign| scan.follows(first.start, sign));
+        if first.start < done || inner || !begins(scan, first.start) {
             continue;
         }
         if let Some((end, score)) = card(scan, index) {
@@ -61,8 +64,8 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
 fn card(scan: &Scan<'_>, index: usize) -> Option<(usize, f32)> {
     let runs = &scan.marks.digits;
     let start = runs[index].start;
-    let mut digits = Vec::with_capacity(*DIGITS.end());
-    let mut groups = Vec::with_capacity(8);
+    let mut digits = Vec::new();
+    let mut groups = Vec::new();
     let mut separator = None;
     let mut best = None;
     for run in &runs[index..] {

@@ -7,50 +7,63 @@ const BEFORE: usize = 64;
 const AFTER: usize = 24;
 
 /// Whether one of `words` stands as a whole word shortly before `start` or right
-/// after `end`, in any case. Words are lower-case; several words in one entry are not
-/// supported.
+/// after `end`, in any case. The list is in small letters and sorted.
 pub(crate) fn names(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
-    let before = &text[text.floor_char_boundary(start.saturating_sub(BEFORE))..start];
     let after = &text[end..text.floor_char_boundary((end + AFTER).min(text.len())).max(end)];
-    has_word(before, words) || has_word(after, words)
+    names_before(text, start, words) || has_word(after, words)
 }
 
 /// Whether one of `words` stands as a whole word shortly before `start`.
 pub(crate) fn names_before(text: &str, start: usize, words: &[&str]) -> bool {
-    has_word(&text[text.floor_char_boundary(start.saturating_sub(BEFORE))..start], words)
+    let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
+    has_word(&text[from..start], words)
 }
 
-/// The last word before `start`, when nothing but `.:#=()`, quotes and blanks stands
-/// between.
-pub(crate) fn last_word(text: &str, start: usize) -> &str {
+/// Whether the last word before `start` is one of `words`, when nothing but `.:#=(`,
+/// quotes and blanks stands between.
+pub(crate) fn follows_word(text: &str, start: usize, words: &[&str]) -> bool {
+    is_word(last_word(text, start), words)
+}
+
+fn last_word(text: &str, start: usize) -> &str {
     let before = &text[text.floor_char_boundary(start.saturating_sub(BEFORE))..start];
     let before = before.trim_end_matches(|c: char| ".:#=(\"' \t".contains(c));
-    let word = before
-        .rfind(|c: char| !c.is_alphanumeric())
-        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+    let after = before.rfind(|c: char| !c.is_alphanumeric());
+    let word = after.map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
     &before[word..]
 }
 
 fn has_word(text: &str, words: &[&str]) -> bool {
-    // Words that other scripts write without spaces count wherever they stand.
-    text.split(|c: char| !c.is_alphanumeric()).flat_map(parts).any(|word| {
-        words.iter().any(|wanted| match wanted.is_ascii() {
-            true => wanted.eq_ignore_ascii_case(word),
-            false => !word.is_ascii() && word.to_lowercase().contains(wanted),
-        })
+    let begins = |c: char| !c.is_alphanumeric();
+    // A word that begins with a digit is none of any list.
+    let is_possible = |word: &&str| word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    text.split(begins).filter(is_possible).any(|word| {
+        is_word(word, words)
+            || parts(word)
+                .is_some_and(|(first, second)| is_word(first, words) || is_word(second, words))
     })
 }
 
-/// A word, and its pieces where a small letter meets a capital: `phoneNumber`.
-fn parts(word: &str) -> impl Iterator<Item = &str> {
+fn is_word(word: &str, words: &[&str]) -> bool {
+    if !word.is_ascii() {
+        // Words that other scripts write without spaces count wherever they stand.
+        let lower = word.to_lowercase();
+        let foreign = words.iter().filter(|wanted| !wanted.is_ascii());
+        return foreign.into_iter().any(|wanted| lower.contains(wanted));
+    }
+    let Some(&first) = word.as_bytes().first() else { return false };
+    let first = first.to_ascii_lowercase();
+    let from = words.partition_point(|wanted| wanted.as_bytes()[0] < first);
+    let same = words[from..].iter().take_while(|wanted| wanted.as_bytes()[0] == first);
+    same.into_iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+}
+
+/// The two pieces of a word where a small letter meets a capital: `phoneNumber`.
+fn parts(word: &str) -> Option<(&str, &str)> {
     let bytes = word.as_bytes();
     let seam = (1..bytes.len())
-        .find(|&at| bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase());
-    let (first, second) = match seam {
-        Some(at) => (&word[..at], &word[at..]),
-        None => ("", ""),
-    };
-    [word, first, second].into_iter().filter(|part| !part.is_empty())
+        .find(|&at| bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase())?;
+    Some(word.split_at(seam))
 }
 
 #[cfg(test)]
@@ -73,6 +86,19 @@ mod tests {
         }
         assert!(names("1 (lic)", 0, 1, &["lic"]));
         assert!(names_before("我的电话是1", "我的电话是".len(), &["电话"]));
+    }
+
+    #[test]
+    fn the_lists_are_sorted() {
+        for list in [
+            &crate::card::WORDS[..],
+            &crate::ssn::WORDS,
+            &crate::phone::WORDS,
+            &crate::phone::OTHERS,
+            &crate::ip::VERSIONS,
+        ] {
+            assert!(list.is_sorted(), "{list:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ringfence_chat::{Kind, Request, Segment, SegmentId};
+use ringfence_chat::{Kind, Place, Request, Segment, SegmentId};
 use ringfence_fence::Finding;
 
 use crate::candidate::Span;
@@ -47,6 +47,9 @@ impl Detector {
     /// Layers of disguise that are opened. What hides deeper counts as unreadable.
     pub const LAYERS: usize = 4;
 
+    /// The longest value that is read together with the name of its member.
+    pub const NAMED_BYTES: usize = 256;
+
     /// Bytes that opening the disguises of one text may produce, for each byte of it.
     pub const OPENED_PER_BYTE: usize = 6;
 
@@ -74,8 +77,10 @@ impl Detector {
                 continue;
             }
             let (mut spans, readable) = self.examine(&segment.text);
-            if let Some(more) = across.remove(&segment.id) {
-                spans.extend(more);
+            let whole = spans.len();
+            spans.extend(across.remove(&segment.id).unwrap_or_default());
+            self.under_its_name(segment, &mut spans);
+            if spans.len() > whole {
                 overlap::settle(&mut spans);
             }
             let room = Detector::FINDINGS - reading.findings.len();
@@ -103,6 +108,32 @@ impl Detector {
         self.explore(read, 0, &|_, _| true, &mut allowance, &mut spans);
         overlap::settle(&mut spans);
         (spans, !allowance.exceeded)
+    }
+
+    /// Finds what only the name of a member tells: `{"ssn": "536904399"}`. In a text the
+    /// name stands before the value; here they are two segments.
+    fn under_its_name(&self, segment: &Segment, out: &mut Vec<Span>) {
+        let Place::Value(pointer) = &segment.place else { return };
+        let name = pointer.rsplit('/').next().unwrap_or_default();
+        let index = name.bytes().all(|byte| byte.is_ascii_digit());
+        if segment.kind == Kind::Text || index || segment.text.len() > Detector::NAMED_BYTES {
+            return;
+        }
+        let joined = format!("{name}\": \"{}\"", segment.text);
+        let marks = self.mark(&joined);
+        if marks.hits.is_empty() && marks.digits.is_empty() {
+            return;
+        }
+        let mut spans = Vec::new();
+        self.plain(&Scan::new(&joined, &marks), &mut spans);
+        let value = joined.len() - 1 - segment.text.len()..joined.len() - 1;
+        let inside = |span: &&Span| value.start <= span.start && span.end <= value.end;
+        let moved = |span: &Span| Span {
+            start: span.start - value.start,
+            end: span.end - value.start,
+            ..*span
+        };
+        out.extend(spans.iter().filter(inside).map(moved));
     }
 
     /// Finds everything in one text as it stands there.

@@ -10,35 +10,35 @@ use crate::scan::Scan;
 const LONGEST: usize = 45;
 
 /// Words after which four numbers are no address.
-const VERSIONS: [&str; 28] = [
+pub(crate) const VERSIONS: [&str; 28] = [
+    "article",
+    "assemblyversion",
+    "build",
+    "chapter",
+    "clause",
+    "driver",
+    "fig",
+    "figure",
+    "fileversion",
+    "firmware",
+    "kapitel",
+    "paragraph",
+    "patch",
+    "rc",
+    "release",
+    "rev",
+    "revision",
+    "sec",
+    "section",
+    "sections",
+    "step",
+    "table",
+    "update",
+    "upgrade",
     "v",
     "ver",
     "version",
     "versions",
-    "release",
-    "rev",
-    "revision",
-    "build",
-    "firmware",
-    "rc",
-    "update",
-    "upgrade",
-    "patch",
-    "section",
-    "sections",
-    "sec",
-    "chapter",
-    "clause",
-    "article",
-    "paragraph",
-    "figure",
-    "fig",
-    "table",
-    "step",
-    "assemblyversion",
-    "fileversion",
-    "driver",
-    "kapitel",
 ];
 
 /// Finds addresses of both versions.
@@ -106,12 +106,11 @@ fn is_version(scan: &Scan<'_>, start: usize) -> bool {
             let from = scan.run_back(start - 1, 64, |byte| !byte.is_ascii_whitespace());
             scan.text.get(from..start).is_some_and(|word| word.starts_with(['@', '/']))
         });
-    let word = context::last_word(scan.text, start);
     product
         || pinned
         || wanted
         || scan.text[..start].ends_with('§')
-        || VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(word))
+        || context::follows_word(scan.text, start, &VERSIONS)
 }
 
 fn version6(scan: &Scan<'_>, out: &mut Vec<Span>) {

@@ -18,113 +18,113 @@ const DIGITS: usize = 16;
 const GROUPS: usize = 10;
 
 /// Words that say that a number is a telephone number.
-const WORDS: [&str; 62] = [
-    "phone",
-    "phones",
-    "telephone",
-    "telephones",
-    "tel",
-    "tele",
-    "mobile",
-    "mobiles",
+pub(crate) const WORDS: [&str; 62] = [
+    "call",
+    "callback",
+    "called",
+    "calling",
     "cell",
     "cellphone",
     "cellular",
-    "fax",
-    "whatsapp",
-    "signal",
-    "sms",
-    "landline",
-    "hotline",
-    "voicemail",
-    "callback",
-    "pager",
+    "cellulare",
+    "celular",
     "contact",
-    "ph",
-    "phn",
-    "msisdn",
-    "call",
-    "calling",
-    "called",
     "dial",
-    "ring",
-    "text",
-    "reach",
-    "phonenumber",
-    "telefon",
-    "telefonnummer",
+    "fax",
+    "festnetz",
+    "gsm",
     "handy",
     "handynummer",
-    "mobil",
-    "mobilnummer",
-    "festnetz",
-    "rufnummer",
-    "téléphone",
-    "portable",
-    "teléfono",
-    "telefono",
-    "móvil",
-    "movil",
-    "celular",
-    "cellulare",
-    "telefone",
-    "telemóvel",
-    "telefoon",
+    "hotline",
+    "landline",
     "mobiel",
-    "puhelin",
+    "mobil",
+    "mobile",
+    "mobiles",
+    "mobilnummer",
+    "movil",
+    "msisdn",
+    "móvil",
+    "pager",
+    "ph",
+    "phn",
+    "phone",
+    "phonenumber",
+    "phones",
+    "portable",
     "puh",
-    "gsm",
-    "телефон",
+    "puhelin",
+    "reach",
+    "ring",
+    "rufnummer",
+    "signal",
+    "sms",
+    "tel",
+    "tele",
+    "telefon",
+    "telefone",
+    "telefonnummer",
+    "telefono",
+    "telefoon",
+    "telemóvel",
+    "telephone",
+    "telephones",
+    "teléfono",
+    "text",
+    "téléphone",
+    "voicemail",
+    "whatsapp",
     "тел",
-    "电话",
+    "телефон",
     "手机",
-    "電話",
     "携帯",
+    "电话",
+    "電話",
     "전화",
 ];
 
 /// Words right before a number that say that it is something else.
-const OTHERS: [&str; 40] = [
-    "order",
+pub(crate) const OTHERS: [&str; 40] = [
+    "account",
+    "acct",
+    "amount",
+    "bug",
+    "case",
+    "claim",
+    "code",
+    "commit",
+    "error",
+    "id",
     "invoice",
     "isbn",
     "issn",
-    "id",
-    "account",
-    "acct",
-    "tracking",
-    "serial",
-    "ticket",
+    "issue",
+    "item",
+    "line",
+    "lines",
+    "member",
+    "model",
+    "order",
+    "page",
+    "pages",
+    "part",
+    "patient",
+    "plz",
+    "policy",
+    "port",
+    "postcode",
+    "pr",
+    "price",
     "ref",
     "reference",
+    "serial",
     "sku",
-    "part",
+    "ticket",
+    "total",
+    "tracking",
     "version",
     "zip",
     "zipcode",
-    "postcode",
-    "code",
-    "case",
-    "model",
-    "item",
-    "policy",
-    "claim",
-    "member",
-    "patient",
-    "page",
-    "pages",
-    "port",
-    "line",
-    "lines",
-    "issue",
-    "pr",
-    "bug",
-    "commit",
-    "total",
-    "amount",
-    "price",
-    "error",
-    "plz",
 ];
 
 /// A number under examination: groups of digits and what stands between them.
@@ -149,7 +149,9 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let mut index = 0;
     while index < runs.len() {
         let first = runs[index];
-        if first.start < done || !begins(scan, first.start) {
+        // The middle of a list of short numbers begins no other one.
+        let inner = first.len() == 1 && scan.follows(first.start, b' ');
+        if first.start < done || inner || !begins(scan, first.start) {
             index += 1;
             continue;
         }
@@ -168,9 +170,9 @@ fn number(scan: &Scan<'_>, index: usize) -> Option<Span> {
     let runs = &scan.marks.digits;
     let (start, plus, area) = opening(scan, runs[index].start);
     let mut number = Number {
-        digits: Vec::with_capacity(DIGITS),
-        groups: Vec::with_capacity(GROUPS),
-        gaps: Vec::with_capacity(GROUPS),
+        digits: Vec::new(),
+        groups: Vec::new(),
+        gaps: Vec::new(),
         start,
         end: start,
         plus,
@@ -244,6 +246,9 @@ fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
     if number.plus {
         return plan::is_international(&number.digits).then(|| if named() { 1.0 } else { 0.9 });
     }
+    if number.digits.len() < 7 {
+        return None;
+    }
     if number.digits.len() > 11 || number.digits.starts_with(&[0, 0]) {
         let abroad = [&[0, 0][..], &[0, 1, 1]]
             .iter()
@@ -253,22 +258,24 @@ fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
             return Some(if named() { 0.95 } else { 0.7 });
         }
     }
-    if is_something_else(scan, number) {
-        return None;
-    }
     let alone = is_alone(scan, number);
     let shape = plan::shape(&number.digits, &number.groups, &number.gaps, number.area);
+    // The cheap questions first: in a table of numbers they are asked for every cell.
+    let possible = match shape {
+        Some(_) => alone || named(),
+        None => number.digits.len() <= 13 && alone && plausible(number) && named(),
+    };
+    if !possible || is_something_else(scan, number) {
+        return None;
+    }
     match shape {
         Some(sure) if alone && named() => Some(0.95f32.min(sure + 0.3)),
         Some(sure) if alone => {
             let weak = sure <= 0.5 && context::names_before(scan.text, number.start, &OTHERS);
             (!weak).then_some(sure)
         }
-        Some(_) if named() => Some(0.9),
-        _ if number.digits.len() >= 7 && number.digits.len() <= 13 && named() && alone => {
-            plausible(number).then_some(0.7)
-        }
-        _ => None,
+        Some(_) => Some(0.9),
+        None => Some(0.7),
     }
 }
 
@@ -286,16 +293,25 @@ fn is_something_else(scan: &Scan<'_>, number: &Number) -> bool {
     let date = even && matches!(groups, [4, 1 | 2, 1 | 2, ..] | [1 | 2, 1 | 2, 4, ..]);
     let address = groups.len() == 4
         && gaps.iter().all(|&gap| gap == b'.')
-        && groups.iter().all(|&group| group <= 3);
+        && is_address(&number.digits, groups);
     // 1.234.567 and 1 234 567: thousands.
     let thousands = groups.len() >= 2
         && groups[0] <= 3
         && groups[1..].iter().all(|&group| group == 3)
         && gaps.iter().all(|&gap| gap == b'.' || gap == b' ')
         && !context::names(scan.text, number.start, number.end, &WORDS);
-    let word = context::last_word(scan.text, number.start);
-    let other = OTHERS.iter().any(|other| other.eq_ignore_ascii_case(word));
+    let other = context::follows_word(scan.text, number.start, &OTHERS);
     date || address || thousands || other
+}
+
+/// Whether four groups are the bytes of an internet address.
+fn is_address(digits: &[u8], groups: &[usize]) -> bool {
+    let mut rest = digits;
+    groups.iter().all(|&group| {
+        let (bytes, after) = rest.split_at(group.min(rest.len()));
+        rest = after;
+        bytes.iter().fold(0_u32, |value, &digit| value * 10 + u32::from(digit)) <= 255
+    })
 }
 
 /// Whether no further group of digits stands next to the number, as in a table.

@@ -67,9 +67,17 @@ impl Secrets {
     pub(crate) fn find(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
         let mut blocks = private_key::Blocks::default();
         let mut assigned = 0;
+        let mut keyed = 0;
         for hit in &scan.marks.hits {
             match self.rules[hit.literal].1 {
-                Rule::Vendor(vendor) => out.extend(vendor.find(scan, hit)),
+                // Nothing inside a key begins another one.
+                Rule::Vendor(_) if hit.start < keyed => {}
+                Rule::Vendor(vendor) => {
+                    if let Some(span) = vendor.find(scan, hit) {
+                        keyed = span.end;
+                        out.push(span);
+                    }
+                }
                 Rule::Infix(infix) => out.extend(infix.find(scan, hit)),
                 Rule::PrivateKey => blocks.begin(hit),
                 Rule::PrivateKeyEnd => out.extend(blocks.end(scan, hit)),

@@ -4,9 +4,9 @@ use crate::candidate::{Span, US_SSN};
 use crate::context;
 use crate::scan::{Run, Scan};
 
-const WORDS: [&str; 12] = [
-    "ssn", "ssns", "social", "socials", "ss", "sss", "ssn4", "ssa", "taxpayer", "sin", "tin",
-    "ssid",
+pub(crate) const WORDS: [&str; 12] = [
+    "sin", "social", "socials", "ss", "ssa", "ssid", "ssn", "ssn4", "ssns", "sss", "taxpayer",
+    "tin",
 ];
 
 /// Printed on specimens and in advertisements, and never valid since.

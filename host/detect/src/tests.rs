@@ -106,6 +106,27 @@ fn values_across_parts_are_found() {
 }
 
 #[test]
+fn the_name_of_a_member_counts() {
+    for (name, value, expected) in [
+        ("ssn", "536904399", true),
+        ("phone_number", "4258829090", true),
+        ("password", "hunter2!", true),
+        ("apiKey", "a1b2c3d4e5f6g7h8i9j0", true),
+        ("count", "536904399", false),
+        ("type", "password", false),
+        ("0", "hunter2!", false),
+    ] {
+        let mut segments = request(&[value]).segments().to_vec();
+        segments[0].kind = Kind::ToolCall;
+        segments[0].place = Place::Value(format!("/messages/0/content/0/input/{name}"));
+        let request =
+            Request::new("r".into(), Dialect::AnthropicMessages, serde_json::Value::Null, segments);
+        let found = pieces(&[value], &DETECTOR.read(&request));
+        assert_eq!(found.iter().any(|(text, _)| *text == value), expected, "{name}: {value}");
+    }
+}
+
+#[test]
 fn data_is_unreadable_and_addresses_are_not() {
     let mut segments = request(&[
         "data:image/png;base64,AAAA",

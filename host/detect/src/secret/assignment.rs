@@ -18,7 +18,7 @@ pub(super) enum Word {
 }
 
 /// Words for secrets, wherever they stand in a name.
-pub(super) const WORDS: [(&str, Word); 50] = [
+pub(super) const WORDS: [(&str, Word); 51] = [
     ("password", Word::Password),
     ("passwd", Word::Password),
     ("passwort", Word::Password),
@@ -65,6 +65,7 @@ pub(super) const WORDS: [(&str, Word); 50] = [
     ("token", Word::Token),
     ("authorization", Word::Token),
     ("credential", Word::Vague),
+    ("creds", Word::Vague),
     ("_key", Word::Vague),
     ("auth", Word::Vague),
     ("sig=", Word::Vague),
@@ -151,19 +152,16 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
         _ => value,
     };
     let end = start + value.len();
-    if value.is_empty()
-        || value.contains("://")
-        || is_placeholder(value)
-        || (quote.is_none() && is_reference(value))
-    {
-        return None;
-    }
+    // The cheap questions first: most values are none.
     let sure = match word {
         Word::Password => password(value, quote, sign, upper)?,
         Word::Token => token(value, quote, sign)?,
         Word::Vague => token(value, quote, sign)
             .filter(|_| value.len() >= 20 && entropy(value.as_bytes()) >= 3.5)?,
     };
+    if value.contains("://") || is_placeholder(value) || (quote.is_none() && is_reference(value)) {
+        return None;
+    }
     let entity = if word == Word::Password { SECRET_PASSWORD } else { SECRET_TOKEN };
     Some(Span::new(start, end, entity, sure))
 }
@@ -390,14 +388,16 @@ fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let entropy = entropy(bytes);
-    let random = digits >= 1 && letters >= 2 && entropy >= 3.0;
+    let hexadecimal = bytes.iter().all(u8::is_ascii_hexdigit);
+    let random = digits >= 1 && letters >= 2 && entropy >= if hexadecimal { 2.6 } else { 3.0 };
+    let solid = digits + letters == bytes.len();
     // Paths, addresses and dates have digits and letters too.
     let path = value.starts_with('/') || value.contains("..") || is_host(value);
     match (bytes.len(), sign) {
         _ if path || !random => None,
         (16.., Sign::Equals | Sign::Tag) => Some(if entropy >= 3.5 { 0.85 } else { 0.7 }),
         (16.., _) if digits >= 2 && entropy >= 3.3 => Some(0.7),
-        (12.., Sign::Equals) if quote.is_some() => Some(0.6),
+        (12.., Sign::Equals) if quote.is_some() || (solid && digits >= 2) => Some(0.6),
         (8.., Sign::Equals) if quote.is_some() && digits >= 2 => Some(0.6),
         _ => None,
     }

@@ -43,7 +43,12 @@ impl Blocks {
         for (start, end) in std::mem::take(&mut self.begun) {
             let Some((line, begins)) = line(scan, start) else {
                 if is_putty(scan, start) {
-                    spans.push(Span::new(start, body(scan, end), SECRET_PRIVATE_KEY, 0.9));
+                    spans.push(Span::new(
+                        start,
+                        body(scan, end, scan.bytes.len()),
+                        SECRET_PRIVATE_KEY,
+                        0.9,
+                    ));
                 }
                 continue;
             };
@@ -69,12 +74,12 @@ fn cut(scan: &Scan<'_>, from: usize, limit: usize) -> Span {
     let line = scan.run(from, 2 * LINE_BYTES, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-')
     });
-    Span::new(from, body(scan, line).min(limit), SECRET_PRIVATE_KEY, 0.9)
+    Span::new(from, body(scan, line, limit), SECRET_PRIVATE_KEY, 0.9)
 }
 
-/// Where the lines of base64 that follow `at` end.
-fn body(scan: &Scan<'_>, at: usize) -> usize {
-    scan.run(at, BLOCK_BYTES, |byte| {
+/// Where the lines of base64 that follow `at` end, at `limit` at the latest.
+fn body(scan: &Scan<'_>, at: usize, limit: usize) -> usize {
+    scan.run(at, BLOCK_BYTES.min(limit.saturating_sub(at)), |byte| {
         byte.is_ascii_alphanumeric() || b"+/=\n\r\t \\:,-".contains(&byte)
     })
 }

@@ -60,21 +60,26 @@ impl Vendor {
         {
             return None;
         }
-        let end = scan.run(hit.end, self.most + 1, |byte| self.alphabet.has(byte));
+        let run = scan.run(hit.end, self.most + 1, |byte| self.alphabet.has(byte));
         // A sentence, not the key, ends with these; but a key of one length is taken whole.
         let key = match self.fewest == self.most {
-            true => &scan.text[hit.start..end],
-            false => scan.text[hit.start..end].trim_end_matches(['.', '-', '~', '/']),
+            true => &scan.text[hit.start..run],
+            false => scan.text[hit.start..run].trim_end_matches(['.', '-', '~', '/']),
         };
         let end = hit.start + key.len();
         let tail = scan.bytes.get(hit.end..end)?;
-        let fits = (self.fewest..=self.most).contains(&tail.len());
-        let random = !repeats(tail) && entropy(tail) >= self.least_entropy() && !is_template(key);
-        let near = self.near.is_empty() || {
+        // Where more of the same characters follow, it is something longer.
+        let fits = (self.fewest..=self.most).contains(&tail.len()) && run - hit.end <= self.most;
+        let random =
+            || entropy(tail) >= self.least_entropy() && !repeats(tail) && !is_template(key);
+        let near = || {
+            if self.near.is_empty() {
+                return true;
+            }
             let from = scan.text.floor_char_boundary(hit.start.saturating_sub(60));
             scan.text[from..hit.start].to_ascii_lowercase().contains(self.near)
         };
-        (fits && random && near && scan.ends(end))
+        (fits && scan.ends(end) && near() && random())
             .then(|| Span::new(hit.start, end, SECRET_API_KEY, 0.95))
     }
 
