@@ -1,5 +1,8 @@
 //! The room as the gateway sees it: policies are loaded, judged, stopped.
 
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
 #[path = "sandbox/built.rs"]
 mod built;
 #[path = "sandbox/guest.rs"]
