@@ -77,26 +77,34 @@ impl Policy for RedactPii {
             Inside::Premises => Scope::Outside(Zone::Premises),
         };
         let found = request.found()?;
-        let mut judgement = Judgement::any();
-        judgement.edits.reserve(found.len());
+        let mut edits = Vec::with_capacity(found.len());
+        let (mut has_personal, mut has_secret) = (false, false);
         for finding in found.iter().filter(|finding| finding.score >= self.0.min_score) {
-            let action = match self.hide(finding) {
+            let is_secret = is_secret(&finding.entity);
+            let action = match self.hide(finding, is_secret) {
                 Hide::Mask => Action::Mask,
                 Hide::Pseudonymise => Action::Pseudonymise,
                 Hide::Remove => Action::Remove,
                 Hide::Ignore => continue,
             };
-            let label = if is_secret(&finding.entity) { "secret" } else { "pii" };
-            judgement = judgement.label(label).edit(finding.edit(action, scope.clone()));
+            has_secret |= is_secret;
+            has_personal |= !is_secret;
+            edits.push(finding.edit(action, scope.clone()));
+        }
+        let mut judgement = Judgement { edits, ..Judgement::any() };
+        for (label, holds) in [("pii", has_personal), ("secret", has_secret)] {
+            if holds {
+                judgement = judgement.label(label);
+            }
         }
         Ok(judgement)
     }
 }
 
 impl RedactPii {
-    fn hide(&self, finding: &Finding) -> Hide {
+    fn hide(&self, finding: &Finding, is_secret: bool) -> Hide {
         let named = |entity: &str| self.0.actions.get(entity).copied();
-        if is_secret(&finding.entity) {
+        if is_secret {
             return named(&finding.entity).or_else(|| named("SECRET")).unwrap_or(Hide::Mask);
         }
         named(&finding.entity).unwrap_or(self.0.default)
