@@ -144,7 +144,7 @@ fn first_letters(eight: u64, before: u64) -> (u64, u64) {
     let low = eight & !HIGH;
     // The highest bit of a sum shows which bytes are at least as great.
     let at_least = |bytes: u64, least: u8| bytes + u64::from(0x80 - least) * EACH;
-    let small = low | 0x20 * EACH;
+    let small = low | (0x20 * EACH);
     let letters = at_least(small, b'a') & !at_least(small, b'z' + 1);
     let digits = at_least(low, b'0') & !at_least(low, b'9' + 1);
     let inside = (letters | digits) & !eight & HIGH;
