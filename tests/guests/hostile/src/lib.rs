@@ -32,7 +32,7 @@ impl Policy for Hostile {
             "configure-trap" => trap(),
             "configure-panic" => panic!("refuses to be configured"),
             "configure-error" => return Err("refuses to be configured".to_owned()),
-            "configure-memory-bomb" => fill_memory(),
+            "configure-memory-bomb" => take_memory(),
             _ => {}
         }
         let mut declaration = Declaration::new().code("ok").code("no").label("seen");
@@ -54,7 +54,8 @@ impl Policy for Hostile {
         match self.behave.as_str() {
             "honest" => Ok(honest),
             "loop" => spin(),
-            "memory-bomb" => fill_memory(),
+            "memory-bomb" => take_memory(),
+            "memory-fill" => fill_memory(),
             "trap" => trap(),
             "panic" | "panic-with-prompt" => panic!("{}", prompt(request)),
             "stack-overflow" => {
@@ -80,12 +81,12 @@ impl Policy for Hostile {
             "undeclared-code" => Ok(honest.because(&prompt(request))),
             "undeclared-label" => Ok(honest.label(&prompt(request))),
             "huge-edits" => {
-                let spans: Vec<(u32, u32)> = (0..400_000).map(|at| (at, at + 1)).collect();
+                let spans: Vec<(u32, u32)> = (0..40_000).map(|at| (at, at + 1)).collect();
                 edits(&spans)
             }
             "huge-code" => Ok(honest.because(&"x".repeat(8 << 20))),
             "huge-labels" => {
-                Ok(Judgement { labels: vec!["seen".to_owned(); 500_000], ..Judgement::any() })
+                Ok(Judgement { labels: vec!["seen".to_owned(); 5_000], ..Judgement::any() })
             }
             "huge-error" => Err("x".repeat(8 << 20)),
             "keep-state" => Ok(honest.label(&format!("calls-{}", calls.min(COUNTED)))),
@@ -142,6 +143,15 @@ fn trap() -> ! {
     std::process::abort()
 }
 
+/// Asks for memory until there is none, and touches nothing of it.
+fn take_memory() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
+    }
+}
+
+/// Writes to every page of it.
 fn fill_memory() -> ! {
     let mut kept = Vec::new();
     loop {
@@ -157,7 +167,7 @@ fn dig(depth: u64) -> u64 {
 
 /// Computes for about so long: there is no clock.
 fn work(milliseconds: u32) {
-    const STEPS_PER_MILLISECOND: u32 = 500_000;
+    const STEPS_PER_MILLISECOND: u32 = 200_000;
     let mut number = 1_u64;
     for step in 0..u64::from(milliseconds) * u64::from(STEPS_PER_MILLISECOND) {
         number = black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step));
