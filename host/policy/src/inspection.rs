@@ -1,7 +1,9 @@
 //! What a file is, told before anything is compiled.
 
 use ringfence_fence::Digest;
-use wasmparser::{Parser, Payload, ProducersSectionReader};
+use wasmparser::{
+    BinaryReaderError, FunctionBody, Operator, Parser, Payload, ProducersSectionReader,
+};
 use wit_component::DecodedWasm;
 
 use crate::contract::{PACKAGE, VERSION};
@@ -10,6 +12,10 @@ use crate::log::escape;
 
 /// Bytes of one function. Compiling takes time and memory that grow faster than this.
 pub(crate) const FUNCTION_BYTES: usize = 512 << 10;
+/// Local variables of one function times its loops: each loop's head may join them all.
+pub(crate) const LOCALS_IN_LOOPS: u64 = 250_000;
+/// Local variables of one function times its branches, for the same reason.
+pub(crate) const LOCALS_IN_BRANCHES: u64 = 20_000_000;
 /// Functions of the whole file.
 pub(crate) const FUNCTIONS: u32 = 200_000;
 /// Types of the whole file.
@@ -125,8 +131,6 @@ impl Notes {
         let mut notes = Notes::default();
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {
-            let damaged =
-                |error: wasmparser::BinaryReaderError| LoadError::Damaged(error.to_string());
             match payload.map_err(damaged)? {
                 Payload::Version { .. } => {
                     depth += 1;
@@ -142,9 +146,7 @@ impl Notes {
                 Payload::ComponentTypeSection(section) => {
                     notes.types = notes.types.saturating_add(section.count());
                 }
-                Payload::CodeSectionEntry(body) if body.range().len() > FUNCTION_BYTES => {
-                    return Err(LoadError::TooComplex("a single function"));
-                }
+                Payload::CodeSectionEntry(body) => check_function(&body)?,
                 Payload::CustomSection(section) if section.name() == "version" && depth == 1 => {
                     let version = String::from_utf8_lossy(section.data());
                     notes.version = Some(escape(&version, 64)).filter(|text| !text.is_empty());
@@ -181,6 +183,37 @@ impl Notes {
                 .extend(field.values.into_iter().flatten().map(|value| escape(value.name, 64)));
         }
     }
+}
+
+/// Refuses a function that would take the compiler long or much memory: it puts every
+/// variable into form at every place where control flow joins.
+fn check_function(body: &FunctionBody<'_>) -> Result<(), LoadError> {
+    if body.range().len() > FUNCTION_BYTES {
+        return Err(LoadError::TooComplex("a single function"));
+    }
+    let mut locals = 0_u64;
+    for local in body.get_locals_reader().map_err(damaged)? {
+        let (count, _) = local.map_err(damaged)?;
+        locals += u64::from(count);
+    }
+    let (mut loops, mut branches) = (0_u64, 0_u64);
+    let mut operators = body.get_operators_reader().map_err(damaged)?;
+    while !operators.eof() {
+        match operators.read().map_err(damaged)? {
+            Operator::Loop { .. } => loops += 1,
+            Operator::If { .. } | Operator::Else | Operator::Block { .. } => branches += 1,
+            Operator::BrTable { targets } => branches += u64::from(targets.len()),
+            _ => {}
+        }
+    }
+    if locals * loops > LOCALS_IN_LOOPS || locals * (branches + loops) > LOCALS_IN_BRANCHES {
+        return Err(LoadError::TooComplex("local variables of a function"));
+    }
+    Ok(())
+}
+
+fn damaged(error: BinaryReaderError) -> LoadError {
+    LoadError::Damaged(error.to_string())
 }
 
 #[cfg(test)]

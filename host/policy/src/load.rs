@@ -1,8 +1,10 @@
 //! From bytes to a policy: looked at, compiled, configured, snapshotted.
 
 use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -26,6 +28,9 @@ use crate::wasi;
 
 /// Bytes of the stack that files are looked at and compiled on: nested types recurse.
 const STACK_BYTES: usize = 32 << 20;
+/// How far loads stand behind what serves: about a third of its share of a busy core.
+#[cfg(target_os = "linux")]
+const LOAD_NICENESS: libc::c_int = 5;
 /// Bytes of a message that a policy or the compiler gives.
 const MESSAGE_BYTES: usize = 1024;
 
@@ -134,13 +139,13 @@ impl Sandbox {
             return Err(LoadError::Busy);
         }
         let (sandbox, entry, bytes) = (self.clone(), entry.clone(), bytes.to_vec());
+        let ended = Arc::new(AtomicBool::new(false));
         let load = move || Load { sandbox, entry, bytes, digest }.run();
         let within = self.config().load_within;
-        let sandbox = self.clone();
-        match aside(load, within, move || sandbox.ended(&digest)) {
+        match aside(load, within, ended.clone()) {
             Ok(loaded) => loaded,
             Err(Aside::Slow) => {
-                self.abandon(digest);
+                self.abandon(digest, ended);
                 Err(LoadError::Slow(within))
             }
             Err(Aside::Broke) => Err(LoadError::Damaged("reading it failed".to_owned())),
@@ -160,7 +165,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     }
     let bytes = bytes.to_vec();
     let within = crate::SandboxConfig::LOAD_WITHIN;
-    match aside(move || Inspection::of(&bytes), within, || {}) {
+    match aside(move || Inspection::of(&bytes), within, Arc::default()) {
         Ok(inspection) => inspection,
         Err(Aside::Slow) => Err(LoadError::Slow(within)),
         Err(Aside::Broke) => Err(LoadError::Damaged("reading it failed".to_owned())),
@@ -175,27 +180,39 @@ enum Aside {
     NoThread,
 }
 
-/// Does `work` on a thread of its own with a deep stack and waits for it. A panic in a
-/// reader of hostile bytes stays there.
+/// Does `work` on a thread of its own and waits for it: with a deep stack, behind
+/// everything that serves, and so that a panic in a reader of hostile bytes stays there.
+/// Sets `ended` when the work is done, also when nobody waits any more.
 fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     within: Duration,
-    ended: impl FnOnce() + Send + 'static,
+    ended: Arc<AtomicBool>,
 ) -> Result<T, Aside> {
     let (send, receive) = mpsc::channel();
     thread::Builder::new()
         .name("policy-load".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || {
-            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            step_back();
+            let worked = catch_unwind(AssertUnwindSafe(work));
+            ended.store(true, Relaxed);
             let _ = send.send(worked);
-            ended();
         })
         .map_err(|_| Aside::NoThread)?;
     match receive.recv_timeout(within) {
         Ok(Ok(worked)) => Ok(worked),
         Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Aside::Broke),
         Err(RecvTimeoutError::Timeout) => Err(Aside::Slow),
+    }
+}
+
+/// Lowers the priority of this thread alone, where the system can: compiling makes way
+/// for requests. Failing to is no failure.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: on Linux this call concerns the calling thread, and touches no memory.
+    unsafe {
+        libc::nice(LOAD_NICENESS);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ struct Inner {
     slots: Semaphore,
     cache: Option<Cache>,
     state: Arc<State>,
-    abandoned: Mutex<Vec<Digest>>,
+    abandoned: Mutex<Vec<(Digest, Arc<AtomicBool>)>>,
     _ticker: Ticker,
 }
 
@@ -190,21 +190,18 @@ impl Sandbox {
     /// Whether a load of this file may start: not while the same file, or too many
     /// others, still compile after their time was over.
     pub(crate) fn admits(&self, digest: &Digest) -> bool {
-        let abandoned = self.abandoned();
-        abandoned.len() < ABANDONED_LOADS && !abandoned.contains(digest)
+        let mut abandoned = self.abandoned();
+        abandoned.retain(|(_, ended)| !ended.load(Relaxed));
+        abandoned.len() < ABANDONED_LOADS && abandoned.iter().all(|(other, _)| other != digest)
     }
 
-    /// Notes that the load of this file goes on after its time was over.
-    pub(crate) fn abandon(&self, digest: Digest) {
-        self.abandoned().push(digest);
+    /// Notes that the load of this file goes on after its time was over, until `ended`
+    /// says otherwise.
+    pub(crate) fn abandon(&self, digest: Digest, ended: Arc<AtomicBool>) {
+        self.abandoned().push((digest, ended));
     }
 
-    /// Notes that a load of this file has ended.
-    pub(crate) fn ended(&self, digest: &Digest) {
-        self.abandoned().retain(|abandoned| abandoned != digest);
-    }
-
-    fn abandoned(&self) -> std::sync::MutexGuard<'_, Vec<Digest>> {
+    fn abandoned(&self) -> MutexGuard<'_, Vec<(Digest, Arc<AtomicBool>)>> {
         self.inner.abandoned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

