@@ -33,10 +33,10 @@ const BEHAVIOURS: [(&str, &[&str]); 20] = [
     ("bad-entity", &["nonsense: entity"]),
     ("undeclared-code", &["nonsense: code"]),
     ("undeclared-label", &["nonsense: label"]),
-    ("huge-edits", &["nonsense: toomuch", "memory", "deadline"]),
-    ("huge-labels", &["nonsense: toomuch", "memory", "deadline"]),
-    ("huge-code", &["nonsense: toomuch", "nonsense: code", "memory", "deadline"]),
-    ("huge-error", &["error", "nonsense: toomuch", "memory", "deadline"]),
+    ("huge-edits", &["nonsense: contract", "nonsense: toomuch", "memory", "deadline"]),
+    ("huge-labels", &["nonsense: contract", "nonsense: toomuch", "memory", "deadline"]),
+    ("huge-code", &["nonsense: contract", "nonsense: toomuch", "nonsense: code", "memory", "deadline"]),
+    ("huge-error", &["nonsense: contract", "error", "nonsense: toomuch", "memory", "deadline"]),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

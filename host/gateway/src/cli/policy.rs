@@ -42,6 +42,12 @@ fn rows(inspection: &Inspection) -> Vec<Row> {
         row("contract", contract),
         row("exports", list(&inspection.exports)),
         row("imports", list(&inspection.imports)),
-        row("languages", list(&inspection.languages)),
+        row(
+            "languages",
+            match inspection.languages.as_slice() {
+                [] => "not stated".into(),
+                languages => languages.join(", "),
+            },
+        ),
     ]
 }

@@ -7,7 +7,7 @@ use ringfence_fence::{Caller, Digest};
 use super::CallerKey;
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, is_name};
+use super::resolve::{Entry, NAME_REMEDY, is_name, words};
 
 /// Resolves the callers; `targets` are the names that they may be narrowed to.
 pub(super) fn resolve(
@@ -86,7 +86,7 @@ pub(super) fn resolve(
                 );
             }
         }
-        let labels = raw.labels.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
+        let labels = words(reader, "label", &raw.labels);
         let targets = raw.targets.map(|targets| targets.into_iter().map(At::into_inner).collect());
         let caller = Caller { tenant, key: name.get_ref().clone(), labels, targets };
         keys.push(CallerKey { hash, caller });

@@ -26,7 +26,7 @@ pub(super) struct Caller {
     pub(super) tenant: Option<At<String>>,
     pub(super) key_sha256: Option<At<String>>,
     #[serde(default)]
-    pub(super) labels: BTreeMap<String, At<String>>,
+    pub(super) labels: BTreeMap<String, At<toml::Value>>,
     pub(super) targets: Option<Vec<At<String>>>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Target {
     pub(super) key_file: Option<At<String>>,
     pub(super) models: Option<At<Vec<At<Model>>>>,
     #[serde(default)]
-    pub(super) attributes: BTreeMap<String, At<String>>,
+    pub(super) attributes: BTreeMap<String, At<toml::Value>>,
     pub(super) capabilities: Option<Vec<At<String>>>,
     pub(super) context_tokens: Option<At<i64>>,
     pub(super) capacity: Option<At<i64>>,

@@ -1,5 +1,6 @@
 //! From the text to a [`Config`]: each section in turn, then what must hold between them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -158,6 +159,30 @@ pub(super) fn word<T: Copy>(
         format!("use {}", known.join(" or ")),
     );
     default
+}
+
+/// Free words of the operator, as policies see them: `quality = 3` is `"3"`.
+pub(super) fn words(
+    reader: &mut Reader<'_>,
+    what: &str,
+    given: &BTreeMap<String, At<toml::Value>>,
+) -> Vec<(String, String)> {
+    let mut words = Vec::new();
+    for (key, value) in given {
+        let word = match value.get_ref() {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(truth) => truth.to_string(),
+            _ => {
+                let what = format!("{what} `{}` is no word", key.escape_debug());
+                reader.mistake(&value.span(), what, "give text, a number, true or false");
+                continue;
+            }
+        };
+        words.push((key.clone(), word));
+    }
+    words
 }
 
 /// A duration in seconds within `bounds`.

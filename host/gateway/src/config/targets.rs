@@ -11,7 +11,7 @@ use ringfence_local::Local;
 use super::connections;
 use super::model::{self, TOKEN_BOUNDS};
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, Origin, is_name, word};
+use super::resolve::{Entry, NAME_REMEDY, Origin, is_name, word, words};
 use super::{Reach, TargetEntry, raw};
 
 /// Kinds of target.
@@ -229,9 +229,7 @@ impl Plan<'_> {
             name: self.name.to_owned(),
             zone,
             region,
-            attributes: (raw.attributes.iter())
-                .map(|(key, value)| (key.clone(), value.get_ref().clone()))
-                .collect(),
+            attributes: words(reader, "attribute", &raw.attributes),
             capabilities: self.capabilities(reader, &resources),
             honours: resources.honours,
             context_tokens: resources.context_tokens,

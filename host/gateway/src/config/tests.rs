@@ -398,3 +398,69 @@ fn large_and_odd_files_are_refused() {
     std::fs::write(&file, b"a = 1\n\xff").expect("written");
     assert!(shown(&file).contains("line 2 is not UTF-8"));
 }
+
+#[test]
+fn words_may_be_numbers_and_truths() {
+    let words = "attributes = { quality = 3, baa = true, retention = \"zero\", share = 0.5 }";
+    let config = read(&format!("{LOCAL}{words}\n")).expect("words");
+    let attributes: Vec<(&str, &str)> = (config.targets[0].target.attributes.iter())
+        .map(|(key, word)| (key.as_str(), word.as_str()))
+        .collect();
+    assert_eq!(
+        attributes,
+        [("baa", "true"), ("quality", "3"), ("retention", "zero"), ("share", "0.5")]
+    );
+    wrong("attributes = { list = [1] }\n", &[(1, "`list` is no word")]);
+}
+
+#[test]
+fn bounds_hold_at_their_edges() {
+    let number = |key: &str, number: u64| read(&format!("{LOCAL}[server]\n{key} = {number}\n"));
+    for (key, bounds) in [
+        ("body_bytes", Server::BODY_BYTES),
+        ("connections", Server::CONNECTIONS),
+        ("answer_within_seconds", Server::SECONDS),
+        ("drain_within_seconds", Server::SECONDS),
+    ] {
+        assert!(
+            number(key, *bounds.start()).is_ok() && number(key, *bounds.end()).is_ok(),
+            "{key}"
+        );
+        assert!(number(key, bounds.start() - 1).is_err(), "{key}");
+        assert!(number(key, bounds.end() + 1).is_err(), "{key}");
+    }
+    for (limit, bounds, _) in policies::LIMITS {
+        let limited = |number: u64| {
+            read(&format!(
+                "{LOCAL}[[policies]]\nname = \"a\"\nembedded = \"redact-pii\"\nlimits = {{ {limit} = {number} }}\n"
+            ))
+        };
+        assert!(limited(*bounds.start()).is_ok() && limited(*bounds.end()).is_ok(), "{limit}");
+        assert!(limited(bounds.end() + 1).is_err(), "{limit}");
+    }
+    assert!(is_name(&"n".repeat(NAME_BYTES)) && !is_name(&"n".repeat(NAME_BYTES + 1)));
+    assert!(!is_name("") && !is_name("a b") && !is_name("a\r\nb"));
+    let model = |bytes: usize| {
+        let name = "m".repeat(bytes);
+        read(&LOCAL.replace("kind", &format!("models = [\"{name}\"]\nkind")))
+    };
+    assert!(model(targets::MODEL_NAME_BYTES).is_ok());
+    assert!(model(targets::MODEL_NAME_BYTES + 1).is_err());
+    let headers = |count: usize| {
+        let headers: Vec<String> = (0..count).map(|index| format!("x-{index} = \"1\"")).collect();
+        read(&format!(
+            "{LOCAL}[[targets]]\nname = \"o\"\nkind = \"openai\"\nbase_url = \"https://h\"\nmodels = [\"m\"]\nheaders = {{ {} }}\n",
+            headers.join(", ")
+        ))
+    };
+    assert!(headers(connections::HEADERS).is_ok() && headers(connections::HEADERS + 1).is_err());
+    let config = |bytes: usize| {
+        let text = "t".repeat(bytes);
+        read(&format!(
+            "{LOCAL}[[policies]]\nname = \"a\"\nembedded = \"redact-pii\"\nconfig = {{ t = \"{text}\" }}\n"
+        ))
+    };
+    let around = "{\"t\":\"\"}".len();
+    let most = ringfence_policy::Entry::CONFIG_BYTES - around;
+    assert!(config(most).is_ok() && config(most + 1).is_err());
+}

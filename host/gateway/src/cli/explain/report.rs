@@ -26,7 +26,7 @@ pub(super) fn show(explained: &Explained<'_>, screen: &mut Screen) -> io::Result
         row(
             "request",
             format!(
-                "model {}, {} segments, about {} tokens",
+                "model {}, segments {}, about {} tokens",
                 request.model,
                 request.segments().len(),
                 request.input_tokens
