@@ -56,7 +56,8 @@ fn the_embedded_configuration_prints_and_checks() {
 
 #[test]
 fn the_example_configuration_loads() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/gateway/ringfence.example.toml");
+    let example =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/gateway/ringfence.example.toml");
     let text = std::fs::read_to_string(&example).expect("the example is there");
     assert!(text.lines().filter(|line| line.starts_with('#')).count() > 40, "it is not commented");
     let folder = TempDir::new().expect("a folder");

@@ -35,7 +35,10 @@ const BEHAVIOURS: [(&str, &[&str]); 20] = [
     ("undeclared-label", &["nonsense: label"]),
     ("huge-edits", &["nonsense: contract", "nonsense: toomuch", "memory", "deadline"]),
     ("huge-labels", &["nonsense: contract", "nonsense: toomuch", "memory", "deadline"]),
-    ("huge-code", &["nonsense: contract", "nonsense: toomuch", "nonsense: code", "memory", "deadline"]),
+    (
+        "huge-code",
+        &["nonsense: contract", "nonsense: toomuch", "nonsense: code", "memory", "deadline"],
+    ),
     ("huge-error", &["nonsense: contract", "error", "nonsense: toomuch", "memory", "deadline"]),
 ];
 
