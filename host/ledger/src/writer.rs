@@ -23,7 +23,7 @@ pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
 struct Waiting {
     body: Body,
     done: oneshot::Sender<Result<Written, ErrorKind>>,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// What the thread shows to the others.
@@ -105,7 +105,7 @@ impl Writer {
         let (done, receiver) = oneshot::channel();
         let gone = LedgerError::Failed(ErrorKind::BrokenPipe);
         let Some(queue) = &self.queue else { return Err(gone) };
-        queue.send(Waiting { body, done, _place: place }).map_err(|_| gone)?;
+        queue.send(Waiting { body, done, place }).map_err(|_| gone)?;
         Ok(receiver)
     }
 
@@ -171,10 +171,12 @@ impl<S: Sink> Pen<S> {
                 // Before the waiters hear of it: no later write may look alive.
                 let _ = self.shown.failed.set(kind);
             }
-            for (waiting, index) in group.into_iter().zip(0..) {
+            for (Waiting { done, place, .. }, index) in group.into_iter().zip(0..) {
                 let answer = written.map(|before| Written { sequence: before + 1 + index });
-                // Nobody waits any more: the record is written all the same.
-                let _ = waiting.done.send(answer);
+                // Who hears that a record is written finds its place free.
+                drop(place);
+                // Where nobody waits any more, the record is written all the same.
+                let _ = done.send(answer);
             }
             if written.is_err() {
                 return;

@@ -11,10 +11,15 @@ const PART_BYTES: usize = 8 * 1024;
 /// A token whose header decodes to a JSON object (RFC 7519), with three parts, or five
 /// when it is encrypted.
 pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
-    if !is_exact(scan, hit, "eyJ") || !scan.begins(hit.start) {
+    // A header begins where no digit of base64 stands before it, so that no two
+    // headers share a byte and the work stays linear.
+    if !is_exact(scan, hit, "eyJ")
+        || !scan.begins(hit.start)
+        || scan.before(hit.start) == Some(b'-')
+    {
         return None;
     }
-    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
+    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let header = scan.run(hit.start, 2 * 1024, digit);
     if scan.at(header) != Some(b'.') || !is_header(&scan.bytes[hit.start..header]) {
         return None;
@@ -22,7 +27,7 @@ pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
     let mut end = header;
     let mut parts = 1;
     while parts < 5 && scan.at(end) == Some(b'.') {
-        let next = scan.run(end + 1, PART_BYTES, digit);
+        let next = scan.run(end + 1, PART_BYTES, |byte| digit(byte) || byte == b'=');
         if next == end + 1 && parts != 1 {
             break;
         }
