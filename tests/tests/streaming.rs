@@ -243,7 +243,9 @@ async fn what_the_request_is_to_blame_for_is_not_tried_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_have_the_status_that_clients_retry_by() {
-    let table: [(u16, &[(&str, &str)], u16, &str); 5] = [
+    /// The provider's status and headers, then the client's status and code.
+    type Row<'a> = (u16, &'a [(&'a str, &'a str)], u16, &'a str);
+    let table: [Row<'_>; 5] = [
         (429, &[("retry-after", "7")], 429, "rate_limit_exceeded"),
         (500, &[], 502, "upstream_unwell"),
         (503, &[], 502, "upstream_unwell"),
