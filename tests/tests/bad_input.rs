@@ -103,6 +103,9 @@ async fn bodies_that_are_no_request() {
         assert!(!message.is_empty() && message.len() < 600, "{name}: {error}");
         assert!(error.to_string().contains(expected.word), "{name}: {error}");
         assert!(answer.header("x-request-id").is_some(), "{name}");
+        // What was not read is still on the wire: the client must not go on with it.
+        let closes = answer.header("connection") == Some("close");
+        assert_eq!(closes, answer.status == 413, "{name}");
         cloud.assert_untouched();
     }
     // Both are still well.

@@ -308,6 +308,21 @@ async fn a_file_that_vanishes_never_shrinks_the_chain_and_only_the_configuration
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_whose_file_vanished_runs_on_after_a_restart() {
+    let spoilable = Spoilable::new().await;
+    let gateway = Gateway::start(&spoilable.configuration());
+    let before = judged(&gateway).await;
+    std::fs::remove_file(spoilable.file()).expect("a file");
+    let gateway = gateway.restart().expect("starts from what it stored");
+    trouble(&gateway, "policy.wasm").await;
+    assert_eq!(judged(&gateway).await, before);
+    // Without a predecessor it is a mistake of the configuration, told with its line.
+    let refused = Gateway::try_start(&spoilable.configuration()).err().expect("no start");
+    let line = refused.output.lines().find(|line| line.contains("policy.wasm"));
+    assert!(line.is_some_and(|line| line.contains("ringfence.toml:")), "{}", refused.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_lands_in_a_folder_is_judged_by_at_once() {
     let cloud = Upstream::says("hi").await;
     let folder = TempDir::new().expect("a folder");

@@ -225,11 +225,8 @@ mod tests {
             "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
             "4111 111111 111111",
         ] {
-            for around in [("", ""), ("card: ", "."), ("(", ")"), ("Karte", ","), ("卡号", "。")]
+            for around in [("", ""), ("card: ", "."), ("(", ")"), ("Karte ", ","), ("卡号", "。")]
             {
-                if around.0 == "Karte" && text.len() > 0 {
-                    continue;
-                }
                 let whole = format!("{}{text}{}", around.0, around.1);
                 assert_eq!(found(&whole, PAYMENT_CARD), [text], "{whole}");
             }

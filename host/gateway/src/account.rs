@@ -9,7 +9,8 @@ use ringfence_fence::{Departure, Failure, FailureKind};
 use ringfence_ledger::{Ending, Outcome, Record, Word};
 
 use crate::gauge::InFlight;
-use crate::house::{Asked, House, Place};
+use crate::house::{Asked, House};
+use crate::places::Place;
 
 /// What is known of an answer so far.
 pub struct Account {

@@ -67,7 +67,11 @@ pub fn assemble(
                 );
             }
             PolicySource::File(file) => {
-                building.add(entry, entry.name.clone(), read(file));
+                let bytes = match &entry.absent {
+                    Some(mistake) => Err(mistake.to_string()),
+                    None => read(file),
+                };
+                building.add(entry, entry.name.clone(), bytes);
             }
             PolicySource::Folder(folder) => building.add_folder(entry, folder),
         }

@@ -14,7 +14,8 @@ use ringfence_fence::{CannotDepart, Decision, Failure, FailureKind, Hidden, Targ
 
 use crate::account::Account;
 use crate::books::Books;
-use crate::house::{Asked, House, InForce, Place};
+use crate::house::{Asked, House, InForce};
+use crate::places::Place;
 use crate::problem::Problem;
 
 /// Attempts at one target.
@@ -61,8 +62,17 @@ pub async fn begin(
     received: Instant,
 ) -> Result<Begun, Problem> {
     let within = in_force.answer_within.saturating_sub(received.elapsed());
-    let tries = tries(house, in_force, asked, decision, books);
-    tokio::time::timeout(within, tries).await.unwrap_or(Err(Problem::Late))
+    let attempts = Attempts { house, in_force, asked, decision, books };
+    tokio::time::timeout(within, attempts.all()).await.unwrap_or(Err(Problem::Late))
+}
+
+/// The attempts for one request.
+struct Attempts<'a> {
+    house: &'a Arc<House>,
+    in_force: &'a InForce,
+    asked: &'a Asked<'a>,
+    decision: &'a Decision,
+    books: &'a Books<'a>,
 }
 
 /// What stops one attempt.
@@ -75,119 +85,115 @@ enum Stopped {
     Ended(Problem),
 }
 
-async fn tries(
-    house: &Arc<House>,
-    in_force: &InForce,
-    asked: &Asked<'_>,
-    decision: &Decision,
-    books: &Books<'_>,
-) -> Result<Begun, Problem> {
-    let mut attempt = 0;
-    let mut last = Failure::new(FailureKind::Unreachable, "No target is ready.");
-    for place in in_turn(in_force, decision) {
-        let mut pause = BACKOFF;
-        for again in (0..ATTEMPTS_PER_TARGET).rev() {
-            attempt += 1;
-            let failure = match once(house, place, asked, decision, books, attempt).await {
-                Ok(begun) => return Ok(begun),
-                Err(Stopped::Ended(problem)) => return Err(problem),
-                Err(Stopped::Unfit(failure)) => {
-                    last = failure;
+impl Attempts<'_> {
+    async fn all(&self) -> Result<Begun, Problem> {
+        let mut attempt = 0;
+        let mut last = Failure::new(FailureKind::Unreachable, "No target is ready.");
+        for place in self.in_turn() {
+            let mut pause = BACKOFF;
+            for again in (0..ATTEMPTS_PER_TARGET).rev() {
+                attempt += 1;
+                let failure = match self.once(place, attempt).await {
+                    Ok(begun) => return Ok(begun),
+                    Err(Stopped::Ended(problem)) => return Err(problem),
+                    Err(Stopped::Unfit(failure)) => {
+                        last = failure;
+                        break;
+                    }
+                    Err(Stopped::Failed(failure)) => failure,
+                };
+                pause = failure.retry_after.unwrap_or(pause);
+                let (passing, may_move_on) =
+                    (failure.kind.is_passing(), failure.kind.may_move_on());
+                last = failure;
+                if !may_move_on {
+                    return Err(self.failed(last));
+                }
+                if again == 0 || !passing || pause > LONGEST_PAUSE {
                     break;
                 }
-                Err(Stopped::Failed(failure)) => failure,
-            };
-            pause = failure.retry_after.unwrap_or(pause);
-            let (passing, may_move_on) = (failure.kind.is_passing(), failure.kind.may_move_on());
-            last = failure;
-            if !may_move_on {
-                return Err(Problem::Failed { failure: last, decision: decision.id().to_owned() });
+                tokio::time::sleep(pause).await;
+                pause *= 2;
             }
-            if again == 0 || !passing || pause > LONGEST_PAUSE {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
         }
+        Err(self.failed(last))
     }
-    Err(Problem::Failed { failure: last, decision: decision.id().to_owned() })
-}
 
-/// The permitted places in the decision's order; those whose recent calls failed come
-/// last, since a preference is no reason to wait for the dead.
-fn in_turn<'a>(in_force: &'a InForce, decision: &Decision) -> Vec<&'a Place> {
-    let permitted = decision.permitted().filter_map(|target| in_force.place(&target.name));
-    let (well, unwell): (Vec<_>, Vec<_>) = permitted.partition(|place| place.vitals().healthy);
-    well.into_iter().chain(unwell).collect()
-}
+    fn failed(&self, failure: Failure) -> Problem {
+        Problem::Failed { failure, decision: self.decision.id().to_owned() }
+    }
 
-async fn once(
-    house: &Arc<House>,
-    place: &Place,
-    asked: &Asked<'_>,
-    decision: &Decision,
-    books: &Books<'_>,
-    attempt: u32,
-) -> Result<Begun, Stopped> {
-    let placeholders = house.placeholders(&asked.caller.tenant);
-    let departure = decision
-        .depart(&place.target.name, attempt, asked.request, &placeholders, &*place.provider)
-        .map_err(|cannot| match cannot {
-            CannotDepart::Unencodable(failure) => Stopped::Unfit(failure),
-            CannotDepart::NotPermitted | CannotDepart::Unmaskable(_) => {
-                Stopped::Ended(Problem::Unmaskable { decision: decision.id().to_owned() })
-            }
-        })?;
-    books.departs(&departure).await.map_err(Stopped::Ended)?;
-    let mut account = Account::open(house, place, asked, &departure);
-    let (hidden, dropped) = (departure.hidden().to_vec(), departure.dropped().to_vec());
-    let model = departure.model().to_owned();
+    /// The permitted places in the decision's order; those whose recent calls failed come
+    /// last, since a preference is no reason to wait for the dead.
+    fn in_turn(&self) -> Vec<&Place> {
+        let permitted = self.decision.permitted();
+        let permitted = permitted.filter_map(|target| self.in_force.place(&target.name));
+        let (well, unwell): (Vec<_>, Vec<_>) = permitted.partition(|place| place.vitals().healthy);
+        well.into_iter().chain(unwell).collect()
+    }
 
-    let answer = match place.provider.send(departure).await {
-        Ok(answer) => answer,
-        Err(failure) => {
-            account.failed(&failure);
-            return Err(Stopped::Failed(failure));
-        }
-    };
-    let mut rest = answer.chunks;
-    let mut chunks = Vec::new();
-    loop {
-        match rest.next().await {
-            Some(Ok(chunk)) => {
-                account.saw(&chunk);
-                let speaks = chunk.events.iter().any(speaks);
-                chunks.push(chunk);
-                if asked.request.streamed && speaks {
-                    break;
+    async fn once(&self, place: &Place, attempt: u32) -> Result<Begun, Stopped> {
+        let &Attempts { house, asked, decision, books, .. } = self;
+        let placeholders = house.placeholders(&asked.caller.tenant);
+        let departure = decision
+            .depart(&place.target.name, attempt, asked.request, &placeholders, &*place.provider)
+            .map_err(|cannot| match cannot {
+                CannotDepart::Unencodable(failure) => Stopped::Unfit(failure),
+                CannotDepart::NotPermitted | CannotDepart::Unmaskable(_) => {
+                    Stopped::Ended(Problem::Unmaskable { decision: decision.id().to_owned() })
                 }
-                if chunks.len() > CHUNKS {
-                    let failure = Failure::new(FailureKind::Broken, "The answer does not end.");
-                    account.failed(&failure);
-                    return Err(Stopped::Failed(failure));
-                }
-            }
-            Some(Err(failure)) => {
+            })?;
+        books.departs(&departure).await.map_err(Stopped::Ended)?;
+        let mut account = Account::open(house, place, asked, &departure);
+        let (hidden, dropped) = (departure.hidden().to_vec(), departure.dropped().to_vec());
+        let model = departure.model().to_owned();
+
+        let answer = match place.provider.send(departure).await {
+            Ok(answer) => answer,
+            Err(failure) => {
                 account.failed(&failure);
                 return Err(Stopped::Failed(failure));
             }
-            None => {
-                rest = futures_util::stream::empty().boxed();
-                break;
+        };
+        let mut rest = answer.chunks;
+        let mut chunks = Vec::new();
+        loop {
+            match rest.next().await {
+                Some(Ok(chunk)) => {
+                    account.saw(&chunk);
+                    let speaks = chunk.events.iter().any(speaks);
+                    chunks.push(chunk);
+                    if asked.request.streamed && speaks {
+                        break;
+                    }
+                    if chunks.len() > CHUNKS {
+                        let failure = Failure::new(FailureKind::Broken, "The answer does not end.");
+                        account.failed(&failure);
+                        return Err(Stopped::Failed(failure));
+                    }
+                }
+                Some(Err(failure)) => {
+                    account.failed(&failure);
+                    return Err(Stopped::Failed(failure));
+                }
+                None => {
+                    rest = futures_util::stream::empty().boxed();
+                    break;
+                }
             }
         }
+        Ok(Begun {
+            target: Arc::clone(&place.target),
+            model,
+            decision: decision.id().to_owned(),
+            hidden,
+            dropped,
+            headers: answer.headers,
+            chunks,
+            rest,
+            account,
+        })
     }
-    Ok(Begun {
-        target: Arc::clone(&place.target),
-        model,
-        decision: decision.id().to_owned(),
-        hidden,
-        dropped,
-        headers: answer.headers,
-        chunks,
-        rest,
-        account,
-    })
 }
 
 /// Whether the client would see something of it. The empty text that opens most streams

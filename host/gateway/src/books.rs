@@ -1,10 +1,9 @@
 //! What the ledger gets to know: the one place that makes records of decisions.
 
-use std::collections::BTreeMap;
-
-use ringfence_fence::{Decision, Departure, Refusal, Remover};
+use ringfence_fence::{Decision, Departure, Refusal};
 use ringfence_ledger::{
-    Bytes, Chain, Judged, Ledger, LedgerError, PolicyInForce, Record, Start, Word, entities,
+    Bytes, Chain, Decided, Judged, Ledger, LedgerError, PolicyInForce, Record, Start, Word,
+    entities,
 };
 
 use crate::house::{Asked, House, InForce};
@@ -37,16 +36,8 @@ impl<'a> Books<'a> {
         let target = departure.target();
         let body = departure.body();
         self.write(Record::Departure(ringfence_ledger::Departure {
-            decision: Word::from(departure.decision()),
-            request: Word::from(&self.asked.request.id),
+            decided: self.decided(),
             attempt: departure.attempt(),
-            tenant: Word::from(&self.asked.caller.tenant),
-            key: Word::from(&self.asked.caller.key),
-            configuration: self.in_force.configuration,
-            chain: self.in_force.chain.digest(),
-            judgements: self.judgements(),
-            labels: self.labels(),
-            findings: self.findings(),
             target: Word::from(&target.name),
             zone: Word::from(target.zone.name()),
             region: Word::from(&target.region),
@@ -67,26 +58,9 @@ impl<'a> Books<'a> {
             Refusal::Removed(removal) => ringfence_ledger::Refusal::who(&removal.by),
         };
         // A capability's name is ours, a policy's code is declared: neither is content.
-        let code = match refusal {
-            Refusal::Removed(removal) if matches!(removal.by, Remover::Model) => {
-                Word::from("model_not_served")
-            }
-            other => Word::from(other.code()),
-        };
-        self.write(Record::Refusal(ringfence_ledger::Refusal {
-            decision: Word::from(self.decision.id()),
-            request: Word::from(&self.asked.request.id),
-            tenant: Word::from(&self.asked.caller.tenant),
-            key: Word::from(&self.asked.caller.key),
-            configuration: self.in_force.configuration,
-            chain: self.in_force.chain.digest(),
-            judgements: self.judgements(),
-            labels: self.labels(),
-            findings: self.findings(),
-            by,
-            code,
-        }))
-        .await
+        let code = Word::from(refusal.code());
+        let decided = self.decided();
+        self.write(Record::Refusal(ringfence_ledger::Refusal { decided, by, code })).await
     }
 
     async fn write(&self, record: Record) -> Result<(), Problem> {
@@ -99,16 +73,19 @@ impl<'a> Books<'a> {
         }
     }
 
-    fn judgements(&self) -> Vec<Judged> {
-        self.decision.verdicts().iter().map(Judged::from).collect()
-    }
-
-    fn labels(&self) -> Vec<Word> {
-        self.decision.labels().iter().map(Word::from).collect()
-    }
-
-    fn findings(&self) -> BTreeMap<Word, u32> {
-        entities(self.asked.findings)
+    fn decided(&self) -> Decided {
+        let Books { in_force, asked, decision, .. } = self;
+        Decided {
+            decision: Word::from(decision.id()),
+            request: Word::from(&asked.request.id),
+            tenant: Word::from(&asked.caller.tenant),
+            key: Word::from(&asked.caller.key),
+            configuration: in_force.configuration,
+            chain: in_force.chain.digest(),
+            judgements: decision.verdicts().iter().map(Judged::from).collect(),
+            labels: decision.labels().iter().map(Word::from).collect(),
+            findings: entities(asked.findings),
+        }
     }
 }
 

@@ -115,6 +115,8 @@ pub struct PolicyEntry {
     pub name: String,
     /// Where its bytes come from.
     pub source: PolicySource,
+    /// The file is not there. That is a mistake, unless a stored predecessor runs on.
+    pub absent: Option<Mistake>,
     /// Whether it counts.
     pub mode: Mode,
     /// What counts when it fails.

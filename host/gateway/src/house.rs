@@ -4,16 +4,14 @@
 //! for its whole life. What cannot (the ledger, the keys, the local model, the sandbox)
 //! stands in [`House`].
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use ringfence_chat::{Request, Role};
-use ringfence_cloud::Cloud;
 use ringfence_detect::Detector;
 use ringfence_fence::{
-    Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Provider, Target, Vitals,
+    Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Target, Vitals,
 };
 use ringfence_ledger::Ledger;
 use ringfence_local::{Description, Local};
@@ -22,11 +20,12 @@ use ringfence_policy::{Chain, Facts, Predecessors, Sandbox, SandboxConfig};
 use crate::assembly::{self, Assembly};
 use crate::books;
 use crate::callers::Callers;
-use crate::config::{Config, Reach, TargetEntry};
-use crate::gauge::Gauge;
+use crate::config::Config;
+use crate::conversations::Conversations;
 use crate::ids;
 use crate::keys::{Keys, private_folder};
 use crate::metrics::Metrics;
+use crate::places::{self, Place};
 
 /// What lives as long as the process.
 pub struct House {
@@ -70,19 +69,6 @@ pub struct InForce {
     pub answer_within: Duration,
     /// When it came into force.
     pub since: Instant,
-}
-
-/// A target and what talks to it.
-#[derive(Clone)]
-pub struct Place {
-    /// The target.
-    pub target: Arc<Target>,
-    /// What talks to it.
-    pub provider: Arc<dyn Provider>,
-    /// How it does.
-    pub gauge: Arc<Gauge>,
-    entry: TargetEntry,
-    local: Option<Arc<Local>>,
 }
 
 /// A request and what is known about it.
@@ -145,8 +131,8 @@ impl House {
             }
             None => None,
         };
-        let (places, lacking) =
-            places(&config.targets, local.as_ref(), &[]).unwrap_or_else(|wrong| {
+        let (places, lacking) = places::places(&config.targets, local.as_ref(), &[])
+            .unwrap_or_else(|wrong| {
                 errors.extend(wrong);
                 (Vec::new(), Vec::new())
             });
@@ -191,7 +177,7 @@ impl House {
             &config.policies,
             Some(&now.chain),
         );
-        let places = places(&config.targets, self.local.as_ref(), &now.places);
+        let places = places::places(&config.targets, self.local.as_ref(), &now.places);
         match (assembly, places) {
             (Ok(assembly), Ok((places, lacking))) => {
                 let Assembly { chain, degraded, troubles } = assembly;
@@ -323,20 +309,6 @@ impl InForce {
     }
 }
 
-impl Place {
-    /// How the target does: the gauge's view of answers, and the local model's own of
-    /// its queue.
-    pub fn vitals(&self) -> Vitals {
-        let vitals = self.gauge.vitals();
-        match &self.local {
-            Some(local) => {
-                Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() }
-            }
-            None => vitals,
-        }
-    }
-}
-
 fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
     let settings =
         SandboxConfig { cache: Some(config.state.join("compiled")), ..SandboxConfig::default() };
@@ -363,86 +335,6 @@ fn in_force(
     }
 }
 
-type Places = (Vec<Place>, Vec<(Arc<Target>, String)>);
-
-fn places(
-    entries: &[TargetEntry],
-    local: Option<&Arc<Local>>,
-    before: &[Place],
-) -> Result<Places, Vec<BuildError>> {
-    let (mut places, mut lacking, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries {
-        if let Some(same) = before.iter().find(|place| place.entry == *entry) {
-            places.push(same.clone());
-            continue;
-        }
-        let target = Arc::clone(&entry.target);
-        let provider: Arc<dyn Provider> = match (&entry.reach, local) {
-            (Reach::Lacking(what), _) => {
-                lacking.push((target, what.clone()));
-                continue;
-            }
-            (Reach::Local, None) => {
-                lacking.push((target, "no local model is loaded".to_owned()));
-                continue;
-            }
-            (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
-            (Reach::Http(connection), _) => match Cloud::new(connection.clone(), &target.name) {
-                Ok(cloud) => Arc::new(cloud),
-                Err(error) => {
-                    let text = format!("the target `{}`: {error}", target.name);
-                    errors.push(BuildError(text));
-                    continue;
-                }
-            },
-        };
-        let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
-        let gauge = Arc::new(Gauge::default());
-        places.push(Place { target, provider, gauge, entry: entry.clone(), local });
-    }
-    if errors.is_empty() { Ok((places, lacking)) } else { Err(errors) }
-}
-
 fn now_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
-}
-
-/// Which target answered the last turn of recent conversations: two generations, so
-/// that the memory it takes is bounded.
-#[derive(Default)]
-struct Conversations(Mutex<[HashMap<String, String>; 2]>);
-
-impl Conversations {
-    const GENERATION: usize = 4096;
-
-    fn previous(&self, conversation: &str) -> Option<String> {
-        let [young, old] = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        young.get(conversation).or_else(|| old.get(conversation)).cloned()
-    }
-
-    fn note(&self, conversation: String, target: &str) {
-        let [young, old] = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if young.len() >= Self::GENERATION {
-            *old = std::mem::take(young);
-        }
-        young.insert(conversation, target.to_owned());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conversations_are_remembered_within_a_bound() {
-        let conversations = Conversations::default();
-        for number in 0..3 * Conversations::GENERATION {
-            conversations.note(number.to_string(), "local");
-        }
-        let last = (3 * Conversations::GENERATION - 1).to_string();
-        assert_eq!(conversations.previous(&last).as_deref(), Some("local"));
-        assert_eq!(conversations.previous("0"), None);
-        let generations = conversations.0.lock().expect("unpoisoned");
-        assert!(generations.iter().all(|one| one.len() <= Conversations::GENERATION));
-    }
 }

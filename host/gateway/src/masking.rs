@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use ringfence_chat::{Chunk, Event, TextKind};
 use ringfence_fence::Hidden;
 
@@ -45,11 +45,9 @@ impl Restorer {
         }
         let placeholders: Vec<String> =
             restorable.iter().map(|one| one.placeholder.clone()).collect();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&placeholders)
-            .ok()?;
-        let openings = AhoCorasick::builder()
+        let automaton =
+            sparse().match_kind(MatchKind::LeftmostLongest).build(&placeholders).ok()?;
+        let openings = sparse()
             .ascii_case_insensitive(true)
             .build(restorable.iter().map(|one| format!("[{}_", one.entity)))
             .ok()?;
@@ -175,6 +173,14 @@ impl Lane {
             Lane::Text(choice, _) | Lane::Arguments(choice, _) => choice,
         }
     }
+}
+
+/// For automata that live as long as one answer: building one with a prefilter or with
+/// dense states costs many times what it saves.
+fn sparse() -> AhoCorasickBuilder {
+    let mut builder = AhoCorasick::builder();
+    builder.kind(Some(AhoCorasickKind::NoncontiguousNFA)).prefilter(false);
+    builder
 }
 
 fn lane(event: &Event) -> Option<Lane> {

@@ -68,6 +68,27 @@ pub struct Told {
 }
 
 impl Problem {
+    /// Whether the request's body is not read to its end when this is answered.
+    pub fn leaves_body(&self) -> bool {
+        match self {
+            Problem::Path
+            | Problem::Method(_)
+            | Problem::Caller(_)
+            | Problem::TooLarge(_)
+            | Problem::Encoding
+            | Problem::Framing
+            | Problem::Interrupted => true,
+            Problem::Malformed(_)
+            | Problem::Model(_)
+            | Problem::Refused { .. }
+            | Problem::Failed { .. }
+            | Problem::Unmaskable { .. }
+            | Problem::Ledger
+            | Problem::Late
+            | Problem::Closing => false,
+        }
+    }
+
     /// How the request ended, for metrics.
     pub fn outcome(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -42,6 +42,8 @@ pub async fn route(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let id = ids::request();
+    let has_body = !request.body().is_end_stream();
+    let is_post = request.method() == Method::POST;
     let response = match (request.method(), request.uri().path()) {
         (&Method::POST, "/v1/chat/completions") => {
             chat(&house, body_bytes, &id, Dialect::OpenAiChat, request).await
@@ -58,7 +60,13 @@ pub async fn route(
         },
         _ => Err(Problem::Path),
     };
+    let leaves_body = has_body && (!is_post || response.as_ref().is_err_and(Problem::leaves_body));
     let mut response = response.unwrap_or_else(|problem| told(&problem));
+    if leaves_body {
+        // The connection ends with this answer: a client that is not told would send its
+        // next request into it.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // Ids are made of letters and digits.
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);

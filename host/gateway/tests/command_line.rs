@@ -94,7 +94,7 @@ fn a_request_is_explained_without_its_values() {
     let output = run(folder.path(), &["explain", "request.json"]);
     let out = text(&output.stdout);
     assert!(output.status.success(), "{out}\n{}", text(&output.stderr));
-    for words in ["goes to local", "EMAIL", "/messages/0/content", "outside process"] {
+    for words in ["goes to local", "EMAIL", "/messages/0/content", "outside premises"] {
         assert!(out.contains(words), "{words} is not in\n{out}");
     }
     assert!(!out.contains("canary"), "{out}");

@@ -69,15 +69,13 @@ pub struct PolicyInForce {
     pub degraded: bool,
 }
 
-/// A request is about to leave for a target.
+/// What was decided about a request, and on what.
 #[derive(Debug, Clone, Serialize)]
-pub struct Departure {
+pub struct Decided {
     /// Id of the decision.
     pub decision: Word,
     /// Id of the request.
     pub request: Word,
-    /// Which attempt of the request it is, from 1.
-    pub attempt: u32,
     /// The caller's tenant.
     pub tenant: Word,
     /// The public id of the caller's key.
@@ -94,6 +92,16 @@ pub struct Departure {
     pub labels: Vec<Word>,
     /// How many findings of each entity: see [`entities`].
     pub findings: BTreeMap<Word, u32>,
+}
+
+/// A request is about to leave for a target.
+#[derive(Debug, Clone, Serialize)]
+pub struct Departure {
+    /// Why it may.
+    #[serde(flatten)]
+    pub decided: Decided,
+    /// Which attempt of the request it is, from 1.
+    pub attempt: u32,
     /// The target.
     pub target: Word,
     /// Its zone.
@@ -122,26 +130,9 @@ pub struct Bytes {
 /// A request goes nowhere.
 #[derive(Debug, Clone, Serialize)]
 pub struct Refusal {
-    /// Id of the decision.
-    pub decision: Word,
-    /// Id of the request.
-    pub request: Word,
-    /// The caller's tenant.
-    pub tenant: Word,
-    /// The public id of the caller's key.
-    pub key: Word,
-    /// Digest of the configuration.
-    #[serde(serialize_with = "hex")]
-    pub configuration: Digest,
-    /// Digest of the chain.
-    #[serde(serialize_with = "hex")]
-    pub chain: Digest,
-    /// What became of each policy.
-    pub judgements: Vec<Judged>,
-    /// Labels of the policies that count.
-    pub labels: Vec<Word>,
-    /// How many findings of each entity: see [`entities`].
-    pub findings: BTreeMap<Word, u32>,
+    /// Why it does not.
+    #[serde(flatten)]
+    pub decided: Decided,
     /// Who took the last target away: `policy NAME`, `floor`, ...; [`Refusal::who`].
     pub by: Word,
     /// The code that the client gets.

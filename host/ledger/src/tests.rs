@@ -32,26 +32,23 @@ fn start() -> Record {
 
 fn departure(number: u32) -> Record {
     Record::Departure(Departure {
-        decision: format!("d-{number}").into(),
-        request: format!("r-{number}").into(),
-        attempt: 1,
-        tenant: "acme".into(),
-        key: "k1".into(),
-        configuration: Digest::of(b"c"),
-        chain: Digest::of(b"chain"),
-        judgements: vec![Judged {
-            policy: "redact-pii".into(),
-            digest: Digest::of(b"p"),
-            mode: "protect".into(),
-            permit: "any".into(),
-            code: Word::default(),
+        decided: Decided {
+            judgements: vec![Judged {
+                policy: "redact-pii".into(),
+                digest: Digest::of(b"p"),
+                mode: "protect".into(),
+                permit: "any".into(),
+                code: Word::default(),
+                labels: vec!["pii".into()],
+                edits: BTreeMap::from([("mask".into(), 2)]),
+                failure: None,
+                microseconds: 11,
+            }],
             labels: vec!["pii".into()],
-            edits: BTreeMap::from([("mask".into(), 2)]),
-            failure: None,
-            microseconds: 11,
-        }],
-        labels: vec!["pii".into()],
-        findings: BTreeMap::from([("EMAIL".into(), 2)]),
+            findings: BTreeMap::from([("EMAIL".into(), 2)]),
+            ..decided(&format!("d-{number}"))
+        },
+        attempt: 1,
         target: "openai".into(),
         zone: "cloud".into(),
         region: "us".into(),
@@ -59,6 +56,21 @@ fn departure(number: u32) -> Record {
         asked: "auto".into(),
         bytes: Bytes { length: 1024, digest: keyed_digest(&KEY, b"body") },
     })
+}
+
+/// What was decided without any policy.
+fn decided(decision: &str) -> Decided {
+    Decided {
+        decision: decision.into(),
+        request: "r".into(),
+        tenant: "acme".into(),
+        key: "k1".into(),
+        configuration: Digest::of(b"c"),
+        chain: Digest::of(b"chain"),
+        judgements: Vec::new(),
+        labels: Vec::new(),
+        findings: BTreeMap::new(),
+    }
 }
 
 /// A ledger file with `count` records, and its head.
@@ -115,15 +127,7 @@ fn every_record_becomes_one_line() {
         }),
         departure(1),
         Record::Refusal(Refusal {
-            decision: "d".into(),
-            request: "r".into(),
-            tenant: "t".into(),
-            key: "k".into(),
-            configuration: Digest::of(b"c"),
-            chain: Digest::of(b"x"),
-            judgements: Vec::new(),
-            labels: Vec::new(),
-            findings: BTreeMap::new(),
+            decided: decided("d"),
             by: "policy p".into(),
             code: "secret_found".into(),
         }),

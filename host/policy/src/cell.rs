@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use ringfence_fence::{Nonsense, PolicyFailure};
 use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline};
 
+use crate::clock::{Clock, Running, TICK};
 use crate::entry::Limits;
 use crate::log::Lines;
-use crate::sandbox::TICK;
 use crate::state::State;
 use crate::wasi::Wasi;
 
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) lines: Option<Lines>,
     /// Counters of all policies.
     pub(crate) state: Arc<State>,
+    /// What interrupts them.
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// What lives with one instance.
@@ -54,6 +56,7 @@ pub(crate) struct Cell {
     elements_left: usize,
     instances: usize,
     memories: usize,
+    _running: Running,
 }
 
 /// Which bound an instance ran into.
@@ -74,6 +77,7 @@ impl Cell {
     /// A cell with everything that `limits` allow.
     pub(crate) fn new(shared: Arc<Shared>, limits: &Limits) -> Cell {
         Cell {
+            _running: shared.clock.running(),
             shared,
             tenant: String::new(),
             now_ms: 0.0,

@@ -57,6 +57,7 @@
 mod cache;
 mod cell;
 mod chain;
+mod clock;
 mod contract;
 mod declaration;
 mod entry;

@@ -1,125 +1,36 @@
 //! From bytes to a policy: looked at, compiled, configured, snapshotted.
 
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use ringfence_fence::{Digest, PolicyFailure};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
+use self::aside::{Aside, aside};
+use self::checks::{check_entry, check_exports, check_imports};
+pub use self::error::LoadError;
 use crate::cache::Compiled;
 use crate::cell::{Cell, Meter, Metered, Shared, failure};
 use crate::contract::{self, Configured, JUDGE, Judged, VERSION, log, state, types};
 use crate::declaration::Declaration;
-use crate::entry::{Entry, Grants, Limits};
-use crate::inspection::{Inspection, contract_version, serves};
+use crate::entry::{Entry, Grants};
+use crate::inspection::Inspection;
 use crate::log::{Lines, escape};
 use crate::policy::{Policy, Ready};
 use crate::sandbox::Sandbox;
 use crate::snapshot::{self, Snapshot};
 use crate::wasi;
 
-/// Bytes of the stack that files are looked at and compiled on: nested types recurse.
-const STACK_BYTES: usize = 32 << 20;
-/// How far loads stand behind what serves: about a third of its share of a busy core.
-#[cfg(target_os = "linux")]
-const LOAD_NICENESS: libc::c_int = 5;
+mod aside;
+mod checks;
+mod error;
+
 /// Bytes of a message that a policy or the compiler gives.
 const MESSAGE_BYTES: usize = 1024;
-
-/// Why a file is not loaded. Split by what the operator can do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LoadError {
-    /// The file is larger than the sandbox takes.
-    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// It is something else than a component.
-    #[error("not a WebAssembly component: {0}")]
-    NotComponent(&'static str),
-    /// It is cut off or does not follow the format.
-    #[error("the file is damaged: {0}")]
-    Damaged(String),
-    /// Compiling it could take too long or too much.
-    #[error("the file is too complex to compile within bounds: too many or too large {0}")]
-    TooComplex(&'static str),
-    /// It was built for another version of the contract.
-    #[error(
-        "the policy needs version {needs} of ringfence:policy, this host serves {VERSION}: \
-         rebuild the policy"
-    )]
-    Version {
-        /// The version that it needs.
-        needs: String,
-    },
-    /// It does not export `judge`.
-    #[error(
-        "the component exports no ringfence:policy/judge@{VERSION}; it exports: {}",
-        list(exports)
-    )]
-    NoJudge {
-        /// What it exports.
-        exports: Vec<String>,
-    },
-    /// It wants to inspect answers, which would silently not happen.
-    #[error(
-        "the policy exports ringfence:policy/response, but this version inspects no answers; \
-         build it for the world `policy`"
-    )]
-    Response,
-    /// It imports what it must not.
-    #[error("the policy imports what its entry does not give: {}", imports(ungranted, unknown))]
-    Imports {
-        /// Grants that would serve some of its imports.
-        ungranted: Vec<String>,
-        /// Imports that no grant serves.
-        unknown: Vec<String>,
-    },
-    /// Its interface has the right name and other types.
-    #[error("the policy does not fit version {VERSION} of the contract: {0}")]
-    Contract(String),
-    /// It declares that it cannot work without these grants.
-    #[error("the policy needs grants that its entry does not give: {}", list(.0))]
-    Needs(Vec<String>),
-    /// It wants more memory or more tables than its limits allow from the start.
-    #[error("the policy needs more memory or tables than its limits allow: {0}")]
-    Limits(String),
-    /// The entry itself is out of range.
-    #[error("the entry is not valid: {0}")]
-    Entry(String),
-    /// The compiler does not take it.
-    #[error("the file does not compile: {0}")]
-    Compile(String),
-    /// Its `configure` failed.
-    #[error("the policy failed while it was configured: {}", .0.name())]
-    Configure(PolicyFailure),
-    /// Its `configure` refused the configuration.
-    #[error("the policy refuses its configuration: {0}")]
-    Refused(String),
-    /// What it declared is not usable.
-    #[error("the policy's declaration is not usable: {0}")]
-    Declaration(String),
-    /// It took too long. The compiler cannot be stopped, so it goes on in the background.
-    #[error("loading took more than {} s", .0.as_secs())]
-    Slow(Duration),
-    /// Earlier loads that took too long still go on.
-    #[error("an earlier load that took too long is still going on: try again later")]
-    Busy,
-    /// Something is wrong with the host.
-    #[error("the sandbox failed: {0}")]
-    Sandbox(String),
-}
 
 impl Sandbox {
     /// Loads a policy. Blocks, for tens of milliseconds up to
@@ -173,49 +84,6 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     }
 }
 
-/// Why work on a thread of its own gave nothing.
-enum Aside {
-    Slow,
-    Broke,
-    NoThread,
-}
-
-/// Does `work` on a thread of its own and waits for it: with a deep stack, behind
-/// everything that serves, and so that a panic in a reader of hostile bytes stays there.
-/// Sets `ended` when the work is done, also when nobody waits any more.
-fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-    within: Duration,
-    ended: Arc<AtomicBool>,
-) -> Result<T, Aside> {
-    let (send, receive) = mpsc::channel();
-    thread::Builder::new()
-        .name("policy-load".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            step_back();
-            let worked = catch_unwind(AssertUnwindSafe(work));
-            ended.store(true, Relaxed);
-            let _ = send.send(worked);
-        })
-        .map_err(|_| Aside::NoThread)?;
-    match receive.recv_timeout(within) {
-        Ok(Ok(worked)) => Ok(worked),
-        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Aside::Broke),
-        Err(RecvTimeoutError::Timeout) => Err(Aside::Slow),
-    }
-}
-
-/// Lowers the priority of this thread alone, where the system can: compiling makes way
-/// for requests. Failing to is no failure.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    // SAFETY: on Linux this call concerns the calling thread, and touches no memory.
-    unsafe {
-        libc::nice(LOAD_NICENESS);
-    }
-}
-
 /// One load, on its own thread.
 struct Load {
     sandbox: Sandbox,
@@ -233,6 +101,7 @@ impl Load {
             name: self.entry.name.clone(),
             lines: self.entry.grants.log.then(Lines::default),
             state: self.sandbox.state().clone(),
+            clock: self.sandbox.clock().clone(),
         });
         let key = self.cache_key();
         let cached = self.sandbox.cache().and_then(|cache| cache.get(self.sandbox.engine(), &key));
@@ -455,81 +324,12 @@ pub(crate) fn export(
         .ok_or_else(|| LoadError::Contract(format!("judge has no function `{function}`")))
 }
 
-fn check_entry(entry: &Entry) -> Result<(), LoadError> {
-    let limits = &entry.limits;
-    let wrong = |what: String| Err(LoadError::Entry(what));
-    if entry.config.len() > Entry::CONFIG_BYTES {
-        return wrong(format!("its configuration has more than {} bytes", Entry::CONFIG_BYTES));
-    }
-    if limits.memory_bytes > Limits::MEMORY_BYTES_MOST {
-        return wrong(format!("memory_bytes is more than {}", Limits::MEMORY_BYTES_MOST));
-    }
-    if limits.table_elements > Limits::TABLE_ELEMENTS {
-        return wrong(format!("table_elements is more than {}", Limits::TABLE_ELEMENTS));
-    }
-    if limits.instances > Limits::INSTANCES || limits.memories > Limits::MEMORIES {
-        return wrong(format!(
-            "instances is more than {} or memories more than {}",
-            Limits::INSTANCES,
-            Limits::MEMORIES
-        ));
-    }
-    if limits.deadline.is_zero() || limits.patience < limits.deadline {
-        return wrong("its deadline is zero, or longer than its patience".to_owned());
-    }
-    Ok(())
-}
-
-fn check_exports(inspection: &Inspection) -> Result<(), LoadError> {
-    match &inspection.contract {
-        None => return Err(LoadError::NoJudge { exports: inspection.exports.clone() }),
-        Some(_) if inspection.served => {}
-        Some(needs) => return Err(LoadError::Version { needs: needs.clone() }),
-    }
-    if inspection.exports.iter().any(|name| contract_version(name, "response").is_some()) {
-        return Err(LoadError::Response);
-    }
-    Ok(())
-}
-
-fn check_imports(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
-    let (mut ungranted, mut unknown) = (Vec::new(), Vec::new());
-    for import in &inspection.imports {
-        let ours = |interface| contract_version(import, interface).is_some_and(|v| serves(&v));
-        match ["log", "state"].into_iter().find(|grant| ours(grant)) {
-            Some(grant) if grants.holds(grant) => {}
-            Some(grant) => ungranted.push(grant.to_owned()),
-            None if ours("types") || wasi::serves(import) => {}
-            None => unknown.push(import.clone()),
-        }
-    }
-    if ungranted.is_empty() && unknown.is_empty() {
-        return Ok(());
-    }
-    Err(LoadError::Imports { ungranted, unknown })
-}
-
 fn failed(error: wasmtime::Error) -> LoadError {
     LoadError::Configure(failure(&error))
 }
 
 fn words(error: &wasmtime::Error) -> String {
     escape(&format!("{error:#}"), MESSAGE_BYTES)
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-}
-
-fn imports(ungranted: &[String], unknown: &[String]) -> String {
-    let mut parts = Vec::new();
-    if !ungranted.is_empty() {
-        parts.push(format!("not granted: {}", list(ungranted)));
-    }
-    if !unknown.is_empty() {
-        parts.push(format!("served to no policy: {}", list(unknown)));
-    }
-    parts.join("; ")
 }
 
 /// Collects what a value hashes.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ringfence_fence::{Digest, PolicyFailure};
@@ -14,12 +13,11 @@ use wasmtime::{
 };
 
 use crate::cache::Cache;
+use crate::clock::Clock;
 use crate::entry::Limits;
 use crate::private::{PrivateFolder, PrivateFolderError};
 use crate::state::State;
 
-/// How long one tick of the clock is that interrupts policies.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Loads that may go on after their time was over, until no further load is taken.
 const ABANDONED_LOADS: usize = 2;
 /// Core instances of the pool for each slot: interpreted languages link dozens.
@@ -103,12 +101,12 @@ struct Inner {
     cache: Option<Cache>,
     state: Arc<State>,
     abandoned: Mutex<Vec<(Digest, Arc<AtomicBool>)>>,
-    _ticker: Ticker,
+    clock: Arc<Clock>,
 }
 
 impl Sandbox {
     /// Builds the sandbox. One per process: it reserves address space, and starts a
-    /// thread that ticks until the last clone and the last policy are gone.
+    /// thread that lives until the last clone and the last policy are gone.
     ///
     /// # Errors
     /// [`SandboxError`]: a configuration out of range, a machine without the means, or a
@@ -126,7 +124,7 @@ impl Sandbox {
             Some(path) => Some(Cache::new(PrivateFolder::open(path)?)),
             None => None,
         };
-        let ticker = Ticker::start([engine.clone(), snapshots.clone()])
+        let clock = Clock::start([engine.clone(), snapshots.clone()])
             .map_err(|error| SandboxError::Runtime(error.to_string()))?;
         Ok(Sandbox {
             inner: Arc::new(Inner {
@@ -137,7 +135,7 @@ impl Sandbox {
                 cache,
                 state: Arc::new(State::new(&key)),
                 abandoned: Mutex::default(),
-                _ticker: ticker,
+                clock: Arc::new(clock),
             }),
         })
     }
@@ -159,6 +157,10 @@ impl Sandbox {
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.inner.cache.as_ref()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.inner.clock
     }
 
     pub(crate) fn state(&self) -> &Arc<State> {
@@ -275,35 +277,4 @@ fn snapshotting() -> Config {
         .cranelift_opt_level(OptLevel::None)
         .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     config
-}
-
-/// The thread that moves the engines' clocks on. It sleeps between two ticks, so missed
-/// ticks are skipped and never made up for in a burst.
-struct Ticker {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Ticker {
-    fn start(engines: [Engine; 2]) -> std::io::Result<Ticker> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread =
-            std::thread::Builder::new().name("policy-clock".to_owned()).spawn(move || {
-                while !stopped.load(Relaxed) {
-                    std::thread::sleep(TICK);
-                    engines.iter().for_each(Engine::increment_epoch);
-                }
-            })?;
-        Ok(Ticker { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_sdk::{Declaration, Judgement, Permission, Policy, Request, Target, Zone};
+use ringfence_sdk::{Declaration, Inside, Judgement, Permission, Policy, Request, Target, Zone};
 use serde::Deserialize;
 
 mod keywords;
@@ -42,13 +42,6 @@ struct Strict {
     total: usize,
     labels: Vec<String>,
     keywords: Vec<String>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum Inside {
-    Process,
-    Premises,
 }
 
 impl Default for Config {
@@ -123,10 +116,7 @@ impl Policy for KeepSensitiveLocal {
         let policy = KeepSensitiveLocal {
             process,
             inside,
-            within: match config.within {
-                Inside::Process => Zone::Process,
-                Inside::Premises => Zone::Premises,
-            },
+            within: config.within.into(),
             region_label: config.region_label,
         };
         let mut declaration = Declaration::new().label("sensitive").label("regional");

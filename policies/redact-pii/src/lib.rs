@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_sdk::{Action, Declaration, Finding, Judgement, Policy, Request, Scope, Zone};
+use ringfence_sdk::{Action, Declaration, Finding, Inside, Judgement, Policy, Request, Scope};
 use serde::Deserialize;
 
 /// The entry's own table.
@@ -31,19 +31,12 @@ enum Hide {
     Ignore,
 }
 
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum Inside {
-    Process,
-    Premises,
-}
-
 impl Default for Config {
     fn default() -> Config {
         Config {
             default: Hide::Pseudonymise,
             actions: BTreeMap::new(),
-            outside: Inside::Process,
+            outside: Inside::Premises,
             min_score: 0.5,
         }
     }
@@ -72,10 +65,7 @@ impl Policy for RedactPii {
     }
 
     fn judge(&self, request: &Request) -> Result<Judgement, String> {
-        let scope = match self.0.outside {
-            Inside::Process => Scope::Outside(Zone::Process),
-            Inside::Premises => Scope::Outside(Zone::Premises),
-        };
+        let scope = Scope::Outside(self.0.outside.into());
         let found = request.found()?;
         let mut edits = Vec::with_capacity(found.len());
         let (mut has_personal, mut has_secret) = (false, false);

@@ -83,6 +83,26 @@ pub fn config<T: serde::de::DeserializeOwned>(config: &str) -> Result<T, String>
     serde_json::from_str(config).map_err(|error| error.to_string())
 }
 
+/// How far inside reaches, for a key of a policy's configuration: `"process"` or
+/// `"premises"`. What is farther away is outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inside {
+    /// This process alone.
+    Process,
+    /// This process and the operator's own machines.
+    Premises,
+}
+
+impl From<Inside> for Zone {
+    fn from(inside: Inside) -> Zone {
+        match inside {
+            Inside::Process => Zone::Process,
+            Inside::Premises => Zone::Premises,
+        }
+    }
+}
+
 /// Exports a [`Policy`] from this component. Once in a crate; compiled for anything but
 /// WebAssembly it exports nothing, so that the crate's tests run natively.
 #[macro_export]

@@ -1,133 +1,16 @@
 //! What is assigned to something that is called a secret: `.env` files, JSON, YAML,
 //! programs, command lines, and sentences.
 
+pub(super) use self::name::{WORDS, Word};
+use self::name::{is_secret_name, rest_of_name};
 use super::entropy;
 use super::placeholder::{is_placeholder, is_reference};
 use crate::candidate::{SECRET_PASSWORD, SECRET_TOKEN, Span};
 use crate::scan::{Hit, Scan};
 
-/// What kind of secret a word announces.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    /// One that people choose: any value may be it.
-    Password,
-    /// One that machines make: long and random.
-    Token,
-    /// The same, for words that stand for many other things too.
-    Vague,
-}
+mod name;
 
-/// Words for secrets, wherever they stand in a name.
-pub(super) const WORDS: [(&str, Word); 51] = [
-    ("password", Word::Password),
-    ("passwd", Word::Password),
-    ("passwort", Word::Password),
-    ("passphrase", Word::Password),
-    ("passcode", Word::Password),
-    ("pwd", Word::Password),
-    ("_pass", Word::Password),
-    ("dbpass", Word::Password),
-    ("kennwort", Word::Password),
-    ("senha", Word::Password),
-    ("contraseña", Word::Password),
-    ("contrasena", Word::Password),
-    ("mot de passe", Word::Password),
-    ("motdepasse", Word::Password),
-    ("wachtwoord", Word::Password),
-    ("пароль", Word::Password),
-    ("密码", Word::Password),
-    ("密碼", Word::Password),
-    ("パスワード", Word::Password),
-    ("비밀번호", Word::Password),
-    ("--pass ", Word::Password),
-    ("pass:", Word::Password),
-    ("pass=", Word::Password),
-    ("secret", Word::Token),
-    ("api_key", Word::Token),
-    ("api-key", Word::Token),
-    ("apikey", Word::Token),
-    ("api key", Word::Token),
-    ("api_token", Word::Token),
-    ("access_key", Word::Token),
-    ("access-key", Word::Token),
-    ("accesskey", Word::Token),
-    ("access key", Word::Token),
-    ("accountkey", Word::Token),
-    ("account_key", Word::Token),
-    ("account key", Word::Token),
-    ("private_key", Word::Token),
-    ("private-key", Word::Token),
-    ("privatekey", Word::Token),
-    ("encryption_key", Word::Token),
-    ("encryptionkey", Word::Token),
-    ("signing_key", Word::Token),
-    ("subscription-key", Word::Token),
-    ("token", Word::Token),
-    ("authorization", Word::Token),
-    ("credential", Word::Vague),
-    ("creds", Word::Vague),
-    ("_key", Word::Vague),
-    ("auth", Word::Vague),
-    ("sig=", Word::Vague),
-    ("bearer", Word::Vague),
-];
-
-/// Ends of names that hold something about a secret, and not it.
-const ABOUT: [&str; 50] = [
-    "id",
-    "ids",
-    "name",
-    "names",
-    "type",
-    "types",
-    "count",
-    "url",
-    "uri",
-    "path",
-    "file",
-    "filename",
-    "length",
-    "len",
-    "size",
-    "limit",
-    "expiry",
-    "expires",
-    "expiration",
-    "field",
-    "policy",
-    "reset",
-    "input",
-    "label",
-    "hint",
-    "prompt",
-    "manager",
-    "required",
-    "version",
-    "ttl",
-    "endpoint",
-    "host",
-    "arn",
-    "ref",
-    "class",
-    "method",
-    "provider",
-    "format",
-    "index",
-    "error",
-    "valid",
-    "column",
-    "header",
-    "prefix",
-    "suffix",
-    "usage",
-    "budget",
-    "address",
-    "at",
-    "date",
-];
-
-/// How far an assignment may be from its word, and the longest value.
-const NAME_BYTES: usize = 40;
+/// The longest value.
 const VALUE_BYTES: usize = 512;
 
 /// The value that is assigned to the name that a word stands in.
@@ -164,71 +47,6 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
     }
     let entity = if word == Word::Password { SECRET_PASSWORD } else { SECRET_TOKEN };
     Some(Span::new(start, end, entity, sure))
-}
-
-/// Beginnings of names that are shown to everybody.
-const PUBLIC: [&str; 14] = [
-    "public",
-    "pub",
-    "csrf",
-    "xsrf",
-    "primary",
-    "foreign",
-    "sort",
-    "partition",
-    "next",
-    "page",
-    "cache",
-    "max",
-    "num",
-    "total",
-];
-
-/// Words that are written together with a word for a secret.
-const TOGETHER: [&str; 20] = [
-    "access", "auth", "api", "bot", "refresh", "session", "client", "app", "user", "admin", "db",
-    "root", "my", "secret", "personal", "test", "master", "new", "old", "web",
-];
-
-/// Whether the name that a word stands in may be a secret's: `publicKey` is not, and
-/// the `token` of `jsonwebtoken` is no word of its own.
-fn is_secret_name(scan: &Scan<'_>, hit: &Hit, word: Word) -> bool {
-    let start = scan.run_back(hit.start, NAME_BYTES, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
-    });
-    let name = scan.text[start..hit.start].to_ascii_lowercase();
-    let is_public = |part: &str| PUBLIC.contains(&part);
-    let public = name.split(['_', '-']).any(is_public) || PUBLIC.iter().any(|part| name == *part);
-    let glued = word != Word::Password
-        && scan.before(hit.start).is_some_and(|byte| byte.is_ascii_lowercase())
-        && scan.at(hit.start).is_some_and(|byte| byte.is_ascii_lowercase());
-    !public && (!glued || TOGETHER.iter().any(|part| name.ends_with(part)))
-}
-
-/// Where the name that a word stands in ends, and whether it is in capitals, as in an
-/// environment. Nothing when the word is part of another one (`secretary`), or when the
-/// name says that it holds something else (`token_count`).
-fn rest_of_name(scan: &Scan<'_>, hit: &Hit) -> Option<(usize, bool)> {
-    let end = scan.run(hit.end, NAME_BYTES, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-    });
-    let rest = &scan.text[hit.end..end];
-    let word_goes_on = rest.starts_with(|c: char| c.is_ascii_lowercase())
-        && scan.bytes[hit.end - 1].is_ascii_lowercase();
-    let plural = rest == "s" || rest.starts_with("s_");
-    let known = ["key", "hash", "value", "text", "plain", "string", "base64", "word", "token"];
-    if word_goes_on && !plural && !known.iter().any(|known| rest.starts_with(known)) {
-        return None;
-    }
-    let last = rest.rsplit(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase();
-    let camel =
-        rest.rfind(|c: char| c.is_ascii_uppercase()).map(|at| rest[at..].to_ascii_lowercase());
-    let is_about = |end: &str| ABOUT.contains(&end);
-    if is_about(&last) || camel.is_some_and(|end| is_about(&end)) {
-        return None;
-    }
-    let name = &scan.bytes[hit.start..end];
-    Some((end, name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase)))
 }
 
 /// What assigns a value.

@@ -1,5 +1,6 @@
 //! `[[policies]]`: the chain, in order.
 
+use std::io::ErrorKind;
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use ringfence_policy::{Entities, Entry as PolicyBounds, Grants, Limits};
 
 use super::reader::{At, Reader};
 use super::resolve::{Entry, NAME_REMEDY, is_name, word};
-use super::{PolicyEntry, PolicySource, raw};
+use super::{Mistake, PolicyEntry, PolicySource, raw};
 use crate::embedded::POLICIES;
 
 const MODES: [(&str, Mode); 2] = [("protect", Mode::Protect), ("monitor", Mode::Monitor)];
@@ -52,9 +53,11 @@ pub(super) fn resolve(
             reader.mistake(&retired.span(), what, "take it out: only files of a folder retire");
         }
         let Some(source) = source(reader, &entry.span, name.get_ref(), &raw) else { continue };
+        let absent = raw.file.as_ref().and_then(|file| absent(reader, file));
         policies.push(PolicyEntry {
             name: name.get_ref().clone(),
             source,
+            absent,
             mode,
             on_failure,
             grants,
@@ -85,7 +88,10 @@ fn source(
             Some(PolicySource::Embedded(embedded.get_ref().clone()))
         }
         (None, Some(file), None) => {
-            let path = existing(reader, "file", file, |metadata| metadata.is_file())?;
+            let path = match absent(reader, file) {
+                Some(_) => reader.path(file.get_ref()),
+                None => existing(reader, "file", file, |metadata| metadata.is_file())?,
+            };
             Some(PolicySource::File(path))
         }
         (None, None, Some(folder)) => {
@@ -115,6 +121,18 @@ fn source(
     }
 }
 
+/// What is wrong when nothing is at the path of a policy's file.
+fn absent(reader: &Reader<'_>, file: &At<String>) -> Option<Mistake> {
+    let path = reader.path(file.get_ref());
+    let gone = std::fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    gone.then(|| {
+        let what = format!("there is no policy file {}", path.display());
+        reader.at(&file.span(), what, RELATIVE.to_owned())
+    })
+}
+
+const RELATIVE: &str = "paths are relative to the configuration file";
+
 fn existing(
     reader: &mut Reader<'_>,
     key: &str,
@@ -128,8 +146,7 @@ fn existing(
         Err(error) => format!("cannot be read: {}", error.kind()),
     };
     let what = format!("the policy {key} {} {problem}", path.display());
-    let remedy = "paths are relative to the configuration file";
-    reader.mistake(&given.span(), what, remedy);
+    reader.mistake(&given.span(), what, RELATIVE);
     None
 }
 

@@ -141,7 +141,8 @@ impl<'t> Reader<'t> {
         (!key.is_empty()).then_some(key)
     }
 
-    fn at(&self, span: &Range<usize>, what: String, remedy: String) -> Mistake {
+    /// A mistake at `span`, which does not count yet.
+    pub(super) fn at(&self, span: &Range<usize>, what: String, remedy: String) -> Mistake {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         Mistake { file: self.file.clone(), line: Some(line), what, remedy }

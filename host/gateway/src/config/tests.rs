@@ -31,6 +31,15 @@ fn wrong(text: &str, expected: &[(usize, &str)]) {
 }
 
 #[test]
+fn a_policy_file_that_is_not_there_counts_once_nothing_stands_in_for_it() {
+    let text = format!("{LOCAL}[[policies]]\nname = \"a\"\nfile = \"no.wasm\"\n");
+    let config = read(&text).expect("readable");
+    let absent = config.policies[0].absent.as_ref().expect("a mistake in waiting");
+    assert_eq!(absent.line, Some(LOCAL.lines().count() + 3));
+    assert!(absent.to_string().contains("/configuration/no.wasm"), "{absent}");
+}
+
+#[test]
 fn the_least_there_can_be() {
     let config = read(LOCAL).expect("a whole configuration");
     assert_eq!(config.server, Server::default());
@@ -69,7 +78,6 @@ fn names_that_are_not_there() {
     );
     wrong(&caller, &[(5, "the targets are local")]);
     wrong("[[policies]]\nname = \"a\"\nembedded = \"nothing\"\n", &[(3, "redact-pii")]);
-    wrong("[[policies]]\nname = \"a\"\nfile = \"no.wasm\"\n", &[(3, "/configuration/no.wasm")]);
     wrong("[[policies]]\nname = \"a\"\nfolder = \"no\"\n", &[(3, "/configuration/no")]);
     wrong("[[policies]]\nname = \"a\"\n", &[(1, "has no source")]);
     wrong(

@@ -1,0 +1,83 @@
+//! The places that answer: a target, what talks to it, and how it does.
+
+use std::sync::Arc;
+
+use ringfence_cloud::Cloud;
+use ringfence_fence::{Provider, Target, Vitals};
+use ringfence_local::Local;
+
+use crate::config::{Reach, TargetEntry};
+use crate::gauge::Gauge;
+use crate::house::BuildError;
+
+/// A target and what talks to it.
+#[derive(Clone)]
+pub struct Place {
+    /// The target.
+    pub target: Arc<Target>,
+    /// What talks to it.
+    pub provider: Arc<dyn Provider>,
+    /// How it does.
+    pub gauge: Arc<Gauge>,
+    entry: TargetEntry,
+    local: Option<Arc<Local>>,
+}
+
+impl Place {
+    /// How the target does: the gauge's view of answers, and the local model's own of
+    /// its queue.
+    pub fn vitals(&self) -> Vitals {
+        let vitals = self.gauge.vitals();
+        match &self.local {
+            Some(local) => {
+                Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() }
+            }
+            None => vitals,
+        }
+    }
+}
+
+/// Places that can answer, and targets that lack something, and what.
+pub type Places = (Vec<Place>, Vec<(Arc<Target>, String)>);
+
+/// The places of these targets. One that is among `before` stays, with its gauge.
+///
+/// # Errors
+/// Every target that cannot be talked to.
+pub fn places(
+    entries: &[TargetEntry],
+    local: Option<&Arc<Local>>,
+    before: &[Place],
+) -> Result<Places, Vec<BuildError>> {
+    let (mut places, mut lacking, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        if let Some(same) = before.iter().find(|place| place.entry == *entry) {
+            places.push(same.clone());
+            continue;
+        }
+        let target = Arc::clone(&entry.target);
+        let provider: Arc<dyn Provider> = match (&entry.reach, local) {
+            (Reach::Lacking(what), _) => {
+                lacking.push((target, what.clone()));
+                continue;
+            }
+            (Reach::Local, None) => {
+                lacking.push((target, "no local model is loaded".to_owned()));
+                continue;
+            }
+            (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
+            (Reach::Http(connection), _) => match Cloud::new(connection.clone(), &target.name) {
+                Ok(cloud) => Arc::new(cloud),
+                Err(error) => {
+                    let text = format!("the target `{}`: {error}", target.name);
+                    errors.push(BuildError(text));
+                    continue;
+                }
+            },
+        };
+        let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
+        let gauge = Arc::new(Gauge::default());
+        places.push(Place { target, provider, gauge, entry: entry.clone(), local });
+    }
+    if errors.is_empty() { Ok((places, lacking)) } else { Err(errors) }
+}
