@@ -24,6 +24,9 @@ PLURAL_FORMS = ("what are {}", "what are {} in ringfence", "what exactly are {}"
 EXPANSIONS = 40
 # One question in so many of every fact is never trained on.
 HELD_OUT_OF = 12
+# What people ask first, and how much more often than anything else it is drawn.
+ASKED_FIRST = {"ringfence", "purpose", "how it works"}
+FIRST_WEIGHT = 6
 
 BEFORE = [
     "please ", "hi, ", "hello, ", "hello! ", "hi! ", "hey, ", "could you tell me: ", "can you tell me: ", "quick question: ", "question: ",
@@ -103,6 +106,7 @@ class Draw:
         self.words = read_words()
         self.facts = read_facts()
         self.known = [f for f in self.facts if not any("<" in q for q in f[1])]
+        self.weights = [FIRST_WEIGHT if f[0] in ASKED_FIRST else 1 for f in self.known]
         self.elsewhere = [f for f in self.facts if any("<" in q for q in f[1])]
 
     def fill(self, pattern):
@@ -192,7 +196,7 @@ class Draw:
         """A question and its answer: two of three times about Ringfence."""
         r = self.random
         if r.random() < 0.68:
-            _, questions, _, answer = r.choice(self.known)
+            _, questions, _, answer = r.choices(self.known, weights=self.weights)[0]
             return self.surface(r.choice(questions)), answer
         _, questions, _, answer = r.choices(self.elsewhere, weights=[5, 2, 2, 2, 1.5, 1.5, 1.5, 1.5])[0]
         question = self.fill(r.choice(questions))

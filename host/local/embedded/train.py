@@ -29,7 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SEED = 20
 VOCABULARY = 2048
 CONTEXT = 2048
-STEPS = 2000
+STEPS = 2400
 # Tokens of a batch, padding included.
 BATCH_TOKENS = 1024
 # Conversations that are drawn and sorted by length together, so that little is padding.
