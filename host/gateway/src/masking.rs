@@ -5,6 +5,7 @@
 //! than the longest placeholder of this request.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use ringfence_chat::{Chunk, Event, TextKind};
@@ -16,15 +17,26 @@ pub struct Restorer {
     originals: Vec<String>,
     /// The originals as they stand inside a JSON string.
     escaped: Vec<String>,
-    automaton: AhoCorasick,
+    /// How placeholders of this request's entities begin.
+    openings: Vec<String>,
+    /// Made for the first text that can hold a placeholder: most answers have none.
+    automata: OnceLock<Option<Automata>>,
     /// True when the answer's text is itself JSON.
     json_answer: bool,
-    /// How placeholders of this request's entities begin, in any case.
-    openings: AhoCorasick,
     held: HashMap<Lane, String>,
     restored: u32,
     altered: u32,
 }
+
+/// What finds placeholders.
+struct Automata {
+    placeholders: AhoCorasick,
+    /// Their openings, in any case.
+    openings: AhoCorasick,
+}
+
+/// Every placeholder begins with it.
+const BRACKET: char = '[';
 
 /// Texts that belong together: what is held of one never joins another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,18 +57,12 @@ impl Restorer {
         }
         let placeholders: Vec<String> =
             restorable.iter().map(|one| one.placeholder.clone()).collect();
-        let automaton =
-            sparse().match_kind(MatchKind::LeftmostLongest).build(&placeholders).ok()?;
-        let openings = sparse()
-            .ascii_case_insensitive(true)
-            .build(restorable.iter().map(|one| format!("[{}_", one.entity)))
-            .ok()?;
         Some(Restorer {
-            openings,
+            openings: restorable.iter().map(|one| format!("[{}_", one.entity)).collect(),
+            automata: OnceLock::new(),
             originals: restorable.iter().map(|one| one.original.clone()).collect(),
             escaped: restorable.iter().map(|one| escape(&one.original)).collect(),
             placeholders,
-            automaton,
             json_answer,
             held: HashMap::new(),
             restored: 0,
@@ -125,6 +131,11 @@ impl Restorer {
     fn restore(&mut self, lane: Lane, new: &str, last: bool) -> String {
         let mut text = self.held.remove(&lane).unwrap_or_default();
         text.push_str(new);
+        if !text.contains(BRACKET) {
+            return text;
+        }
+        let made = || Automata::of(&self.placeholders, &self.openings);
+        let Some(automata) = self.automata.get_or_init(made) else { return text };
         let escaped = match lane {
             Lane::Arguments(..) => true,
             Lane::Text(_, kind) => self.json_answer && kind == TextKind::Answer,
@@ -132,8 +143,8 @@ impl Restorer {
         let originals = if escaped { &self.escaped } else { &self.originals };
         let mut restored = String::with_capacity(text.len());
         let mut from = 0;
-        for found in self.automaton.find_iter(&text) {
-            self.altered += count(&self.openings, &text[from..found.start()]);
+        for found in automata.placeholders.find_iter(&text) {
+            self.altered += count(&automata.openings, &text[from..found.start()]);
             restored.push_str(&text[from..found.start()]);
             restored.push_str(&originals[found.pattern().as_usize()]);
             from = found.end();
@@ -142,7 +153,7 @@ impl Restorer {
         // What was just restored is not searched again, so it cannot begin a placeholder.
         let rest = &text[from..];
         let held = if last { 0 } else { self.begun(rest) };
-        self.altered += count(&self.openings, &rest[..rest.len() - held]);
+        self.altered += count(&automata.openings, &rest[..rest.len() - held]);
         restored.push_str(&rest[..rest.len() - held]);
         if held > 0 {
             self.held.insert(lane, rest[rest.len() - held..].to_owned());
@@ -167,6 +178,19 @@ impl Restorer {
     }
 }
 
+impl Automata {
+    /// `None` past the automata's own bounds: what cannot be found stays as it is.
+    fn of(placeholders: &[String], openings: &[String]) -> Option<Automata> {
+        Some(Automata {
+            placeholders: sparse()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(placeholders)
+                .ok()?,
+            openings: sparse().ascii_case_insensitive(true).build(openings).ok()?,
+        })
+    }
+}
+
 impl Lane {
     fn choice(self) -> u32 {
         match self {
@@ -179,7 +203,7 @@ impl Lane {
 /// dense states costs many times what it saves.
 fn sparse() -> AhoCorasickBuilder {
     let mut builder = AhoCorasick::builder();
-    builder.kind(Some(AhoCorasickKind::NoncontiguousNFA)).prefilter(false);
+    builder.kind(Some(AhoCorasickKind::NoncontiguousNFA)).dense_depth(0).prefilter(false);
     builder
 }
 
