@@ -115,6 +115,24 @@ async fn bodies_that_are_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_a_million_values_is_refused_before_it_is_read() {
+    let cloud = Upstream::echo().await;
+    let gateway = Gateway::start(&Configuration::cloud(&cloud));
+    let mut body = ask("hello").to_string();
+    body.pop();
+    body.push_str(",\"x\":[");
+    body.push_str(&"0,".repeat(1 << 20));
+    body.push_str("0]}");
+    let answer = gateway.client().post("/v1/chat/completions", body.into_bytes()).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("too many values"), "{}", answer.text());
+    cloud.assert_untouched();
+    // Text may hold as many commas as it likes.
+    let answer = gateway.chat(&ask(&"so, ".repeat(1 << 20))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn paths_and_methods_that_are_not_served() {
     let cloud = Upstream::echo().await;
     let gateway = Gateway::start(&Configuration::cloud(&cloud));

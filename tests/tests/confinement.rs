@@ -15,6 +15,23 @@ async fn two() -> (Upstream, Upstream) {
     (Upstream::says("from outside").await, Upstream::says("from inside").await)
 }
 
+/// The proxy is another machine: what stays on the premises must not pass through it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_inside_goes_through_nobodys_proxy() {
+    let proxy = Upstream::says("hi").await;
+    let inside = Target::premises("inside", &proxy)
+        .with(json!({"base_url": "http://model.invalid:8000/v1"}));
+    let address = format!("http://{}", proxy.address());
+    let mut configuration = Configuration::new().target(inside);
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        configuration = configuration.variable(name, &address);
+    }
+    let gateway = Gateway::start(&configuration);
+    let answer = gateway.chat(&ask("hello")).await;
+    assert!(answer.status >= 500, "{}: {}", answer.status, answer.text());
+    proxy.assert_untouched();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_harmless_request_goes_out_and_a_secret_stays() {
     let (cloud, inside) = two().await;

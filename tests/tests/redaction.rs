@@ -48,6 +48,27 @@ async fn personal_data_leaves_as_placeholders_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_without_quotes_is_hidden_too() {
+    let cloud = Upstream::echo().await;
+    let gateway = Gateway::start(&redacting(&cloud));
+    let mut request = ask("hello");
+    let schema = json!({"type": "object", "properties": {
+        "card": {"type": "integer", "default": 5425233430109903u64, "maximum": 99},
+        "float": {"default": 5425233430109903.0},
+    }});
+    request["tools"] =
+        json!([{"type": "function", "function": {"name": "pay", "parameters": schema}}]);
+    request["metadata"] = json!({"deep": [{"card": 5425233430109903u64}]});
+    let answer = gateway.chat(&request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    cloud.assert_never_saw("5425233430109903");
+    let sent = cloud.last().json();
+    let property = &sent["tools"][0]["function"]["parameters"]["properties"]["card"];
+    assert!(property["default"].as_str().is_some_and(|text| text.starts_with("[PAYMENT_CARD_")));
+    assert_eq!(property["maximum"], 99);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inside_it_is_left_alone() {
     let inside = Upstream::echo().await;
     let policy = Policy::embedded("redact-pii");

@@ -374,14 +374,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_becomes_text() {
+        let got = changed(json!({"a": 4111111111111111u64}), &[(value("/a"), "[CARD]")]);
+        assert_eq!(got.expect("there").to_string(), r#"{"a":"[CARD]"}"#);
+    }
+
+    #[test]
     fn a_change_that_would_lose_something_is_refused() {
         for (place, text) in [
             (key("/a"), "b"),
             (key("/c"), "d"),
             (value("/c"), "d"),
-            (value("/a"), "a number stands there"),
+            (value("/a"), "no text stands there"),
         ] {
-            let got = changed(json!({"a": 1, "b": "x"}), &[(place.clone(), text)]);
+            let got = changed(json!({"a": true, "b": "x"}), &[(place.clone(), text)]);
             assert_eq!(got, Err(SegmentId(0)), "{place:?}");
         }
         let got = changed(json!({"a": 1, "b": 2}), &[(key("/a"), "c"), (key("/b"), "c")]);

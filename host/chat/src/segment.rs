@@ -107,11 +107,12 @@ impl std::fmt::Debug for Segment {
     }
 }
 
-/// Puts `text` at the string value at `pointer`. False when no string stands there.
+/// Puts `text` at the value at `pointer`, a string or a number. False when neither stands
+/// there.
 pub(crate) fn put(body: &mut Value, pointer: &str, text: &str) -> bool {
     match body.pointer_mut(pointer) {
-        Some(Value::String(slot)) => {
-            text.clone_into(slot);
+        Some(slot @ (Value::String(_) | Value::Number(_))) => {
+            *slot = Value::from(text);
             true
         }
         _ => false,

@@ -60,7 +60,7 @@ fn depart(cloud: &Cloud, request: &Request, zone: Zone) -> Result<Departure, Can
 }
 
 async fn send(connection: Connection, streamed: bool) -> Result<Answer, Failure> {
-    let cloud = Cloud::new(connection, "there").expect("a connection");
+    let cloud = Cloud::new(connection, "there", Zone::Cloud).expect("a connection");
     let departure = depart(&cloud, &request(streamed), Zone::Premises).expect("a departure");
     cloud.send(departure).await
 }
@@ -125,7 +125,8 @@ async fn a_stream_comes_as_it_is_said_and_its_connection_serves_again() {
     let steps =
         vec![head(), piece(": hello\n\n"), piece(SAID), piece(&format!("{ENDED}{DONE}")), end()];
     let server = Script::start(steps).await;
-    let cloud = Cloud::new(connection(&server.address), "there").expect("a connection");
+    let cloud =
+        Cloud::new(connection(&server.address), "there", Zone::Cloud).expect("a connection");
     for _ in 0..3 {
         let departure = depart(&cloud, &request(true), Zone::Premises).expect("a departure");
         let (chunks, result) = listen(cloud.send(departure).await).await;
@@ -353,7 +354,8 @@ async fn leaving_closes_the_connection() {
 
 #[tokio::test]
 async fn plain_http_does_not_leave_for_the_cloud() {
-    let cloud = Cloud::new(connection("http://canary.example"), "there").expect("a connection");
+    let cloud = Cloud::new(connection("http://canary.example"), "there", Zone::Cloud)
+        .expect("a connection");
     let departure = depart(&cloud, &request(false), Zone::Cloud).expect("a departure");
     let (_, result) = listen(cloud.send(departure).await).await;
     assert_eq!(result.map_err(|failure| failure.kind), Err(FailureKind::Misconfigured));
@@ -363,7 +365,7 @@ async fn plain_http_does_not_leave_for_the_cloud() {
 async fn what_cannot_be_said_does_not_depart() {
     let connection =
         Connection { dialect: Dialect::AnthropicMessages, ..connection("http://127.0.0.1:9") };
-    let cloud = Cloud::new(connection, "there").expect("a connection");
+    let cloud = Cloud::new(connection, "there", Zone::Cloud).expect("a connection");
     let departure = depart(&cloud, &request(false), Zone::Premises).expect("a departure");
     assert_eq!(departure.dropped(), ["seed"]);
     let body = br#"{"model":"auto","messages":[{"role":"user","content":"Hi"}],"n":2}"#;
@@ -379,9 +381,10 @@ async fn what_cannot_be_said_does_not_depart() {
 
 #[test]
 fn what_shows_of_a_cloud() {
-    let cloud = Cloud::new(connection("http://127.0.0.1:9"), "there").expect("a connection");
+    let cloud =
+        Cloud::new(connection("http://127.0.0.1:9"), "there", Zone::Cloud).expect("a connection");
     let shown = format!("{cloud:?}");
     assert!(!shown.contains("canary") && !shown.contains("red"), "{shown}");
     let empty = Connection { key: Some(Secret::new("")), ..connection("http://127.0.0.1:9") };
-    assert!(Cloud::new(empty, "there").is_err());
+    assert!(Cloud::new(empty, "there", Zone::Cloud).is_err());
 }

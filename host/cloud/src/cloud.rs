@@ -30,7 +30,7 @@ impl Cloud {
     ///
     /// # Errors
     /// [`ConnectionError`].
-    pub fn new(connection: Connection, name: &str) -> Result<Cloud, ConnectionError> {
+    pub fn new(connection: Connection, name: &str, zone: Zone) -> Result<Cloud, ConnectionError> {
         connection.check_times()?;
         if connection.key.as_ref().is_some_and(|key| key.is_empty()) {
             return Err(ConnectionError::Key);
@@ -44,7 +44,7 @@ impl Cloud {
         own.keys().for_each(|name| drop(headers.remove(name)));
         headers.extend(own);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let client = client::client(&url, connection.connect_within)?;
+        let client = client::client(&url, zone, connection.connect_within)?;
         Ok(Cloud { connection, client, url, headers, name: name.to_owned() })
     }
 

@@ -172,6 +172,14 @@ fn too_many_findings_are_unreadable() {
 }
 
 #[test]
+fn beginnings_of_keys_in_a_row_are_read_once() {
+    // Looked at from each of them, this would take minutes.
+    let text = "Private-Lines:".repeat(150_000);
+    let reading = DETECTOR.read(&request(&[&text]));
+    assert!(reading.findings.len() < 200 && !reading.findings.is_empty());
+}
+
+#[test]
 fn too_deep_is_unreadable() {
     let mut text = "bob@example.org, 4012 8888 8888 1881".to_owned();
     for layer in 1..=Detector::LAYERS + 1 {

@@ -1,13 +1,16 @@
 //! A walk over a request's JSON that makes a segment of every string.
 
 use ringfence_chat::{Kind, Place, Role, Segment, SegmentId};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::fault::Malformed;
 use crate::vocabulary::{SCHEMA_KEYS, SCHEMA_TYPES, is_word};
 
 /// Segments of one request at most. A coding agent's long session has some thousands.
 pub const SEGMENTS: usize = 100_000;
+
+/// Numbers with so many digits are segments: an account, a telephone, a card.
+pub const NUMBER_DIGITS: usize = 7;
 
 /// Bytes of all segments' places and tools' names at most. Each segment bears its own,
 /// so a long name above many strings would take a multiple of the body.
@@ -124,7 +127,12 @@ impl Walk {
             Value::Object(map) => {
                 map.iter().try_for_each(|(key, value)| self.unknown(key, value, kind))
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+            // An account number without quotes is one all the same.
+            Value::Number(number) => match digits(number) {
+                Some(text) => self.text(&text, kind).map(drop),
+                None => Ok(()),
+            },
+            Value::Null | Value::Bool(_) => Ok(()),
         }
     }
 
@@ -199,6 +207,19 @@ impl Walk {
         });
         Ok(id)
     }
+}
+
+/// A number that is long enough to name somebody or something, as a person writes it.
+fn digits(number: &Number) -> Option<String> {
+    // Whole numbers up to here are exact, and `4111111111111111.0` is a card too.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let text = match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => {
+            format!("{float:.0}")
+        }
+        _ => number.to_string(),
+    };
+    (text.bytes().filter(u8::is_ascii_digit).count() >= NUMBER_DIGITS).then_some(text)
 }
 
 /// A JSON pointer as clients write it: `/messages/0/content` is `messages[0].content`.

@@ -1,6 +1,6 @@
 //! Edits of several policies, resolved for one target and applied to one request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ringfence_chat::{Request, Role, SegmentId};
 
@@ -37,7 +37,9 @@ pub(crate) fn resolve<'a>(
         match united.last_mut() {
             Some(last) if next.start < last.end => {
                 last.end = last.end.max(next.end);
-                if next.action > last.action {
+                // A secret inside something larger makes all of it a secret.
+                let rank = |change: &Change<'_>| (change.action, is_secret(change.entity));
+                if rank(&next) > rank(last) {
                     (last.action, last.entity) = (next.action, next.entity);
                 }
             }
@@ -57,7 +59,7 @@ pub(crate) fn apply(
     target: &Target,
     placeholders: &Placeholders,
 ) -> Result<(Request, Vec<Hidden>), SegmentId> {
-    let mut hidden: Vec<Hidden> = Vec::new();
+    let mut notes = Notes::default();
     let mut texts = Vec::new();
     for (id, changes) in resolve(edits, target) {
         let segment = request.segments().get(id.index()).ok_or(id)?;
@@ -77,8 +79,7 @@ pub(crate) fn apply(
                 Action::Pseudonymise => {
                     let placeholder = placeholders.placeholder(change.entity, value);
                     text.push_str(&placeholder);
-                    remember(&mut hidden, placeholder, change.entity, value, segment.role)
-                        .ok_or(id)?;
+                    notes.note(placeholder, change.entity, value, segment.role).ok_or(id)?;
                 }
             }
             from = change.end;
@@ -86,30 +87,41 @@ pub(crate) fn apply(
         text.push_str(segment.text.get(from..).ok_or(id)?);
         texts.push((id, text));
     }
-    Ok((request.with_texts(texts)?, hidden))
+    Ok((request.with_texts(texts)?, notes.hidden))
 }
 
-/// Notes a placeholder. `None` when another value has the same one: then neither
-/// could be restored, and the departure must not be.
-fn remember(
-    hidden: &mut Vec<Hidden>,
-    placeholder: String,
-    entity: &str,
-    value: &str,
-    role: Role,
-) -> Option<()> {
-    // What only the application's own messages held is not the user's to see, and a
-    // secret is nobody's.
-    let restorable = role != Role::System && !entity.starts_with("SECRET");
-    match hidden.iter_mut().find(|known| known.placeholder == placeholder) {
-        Some(known) if known.original != value => return None,
-        Some(known) => known.restorable |= restorable,
-        None => hidden.push(Hidden {
-            placeholder,
-            original: value.to_owned(),
-            entity: entity.to_owned(),
-            restorable,
-        }),
+fn is_secret(entity: &str) -> bool {
+    entity.starts_with("SECRET")
+}
+
+/// What is hidden so far, each placeholder once.
+#[derive(Default)]
+struct Notes {
+    hidden: Vec<Hidden>,
+    places: HashMap<String, usize>,
+}
+
+impl Notes {
+    /// Notes a placeholder. `None` when another value has the same one: then neither
+    /// could be restored, and the departure must not be.
+    fn note(&mut self, placeholder: String, entity: &str, value: &str, role: Role) -> Option<()> {
+        // What only the application's own messages held is not the user's to see, and a
+        // secret is nobody's.
+        let restorable = role != Role::System && !is_secret(entity);
+        let known = self.places.get(&placeholder).and_then(|&place| self.hidden.get_mut(place));
+        match known {
+            Some(known) if known.original != value => return None,
+            Some(known) => known.restorable |= restorable,
+            None => {
+                self.places.insert(placeholder.clone(), self.hidden.len());
+                self.hidden.push(Hidden {
+                    placeholder,
+                    original: value.to_owned(),
+                    entity: entity.to_owned(),
+                    restorable,
+                });
+            }
+        }
+        Some(())
     }
-    Some(())
 }

@@ -7,7 +7,7 @@ use ringfence_fence::{Caller, Digest};
 use crate::config::CallerKey;
 
 /// The callers of one configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callers {
     keys: Vec<CallerKey>,
     anonymous: Caller,

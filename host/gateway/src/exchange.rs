@@ -37,13 +37,13 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     // One version of everything that can be reloaded, for the whole request.
     let in_force = house.in_force();
 
-    let mut request = ringfence_dialect::decode_request(call.dialect, call.id, &call.body)
-        .map_err(Problem::Malformed)?;
+    let decode = || ringfence_dialect::decode_request(call.dialect, call.id, &call.body);
+    let mut request = aside(call.body.len(), decode).map_err(Problem::Malformed)?;
     if !in_force.serves(&request.model) {
         return Err(Problem::Model(request.model));
     }
 
-    let reading = house.detector.read(&request);
+    let reading = aside(call.body.len(), || house.detector.read(&request));
     request.mark_unreadable(reading.unreadable.iter().copied());
 
     let asked = Asked {
@@ -67,4 +67,13 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
 
     let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
     Ok(reply::reply(&request, begun))
+}
+
+/// Bodies from here on are read aside.
+const LARGE_BYTES: usize = 256 * 1024;
+
+/// Does `work` on a body of so many bytes. A large one takes milliseconds, for which the
+/// connections of this thread go to another one.
+fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    if bytes < LARGE_BYTES { work() } else { tokio::task::block_in_place(work) }
 }

@@ -18,6 +18,9 @@ pub fn loosened(before: &InForce, after: &InForce) -> Vec<String> {
             Some(new) => policy(old, new, &mut found),
         }
     }
+    if before.callers != after.callers {
+        found.push("the callers are others".to_owned());
+    }
     floor(&before.floor, &after.floor, &mut found);
     for place in &after.places {
         let target = &place.target;
@@ -25,6 +28,10 @@ pub fn loosened(before: &InForce, after: &InForce) -> Vec<String> {
             None => found.push(format!("target `{}` is new", target.name)),
             Some(old) if old.target.zone > target.zone => {
                 found.push(format!("target `{}` counts as nearer", target.name));
+            }
+            // What is another address or another capability is not judged: it is told.
+            Some(old) if !old.is_as(place) => {
+                found.push(format!("target `{}` is configured otherwise", target.name));
             }
             Some(_) => {}
         }
@@ -36,6 +43,10 @@ fn policy(old: &Policy, new: &Policy, found: &mut Vec<String>) {
     let name = &new.name;
     if old.digest != new.digest {
         found.push(format!("policy `{name}` is another file"));
+    }
+    // What a configuration means is the policy's own matter, so every other one is told.
+    if !old.is_configured_as(new) {
+        found.push(format!("policy `{name}` is configured, granted or limited otherwise"));
     }
     if (old.mode, new.mode) == (Mode::Protect, Mode::Monitor) {
         found.push(format!("policy `{name}` only monitors"));

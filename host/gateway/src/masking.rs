@@ -14,6 +14,8 @@ use ringfence_fence::Hidden;
 /// Puts originals in the place of placeholders, in whole and in streamed answers.
 pub struct Restorer {
     placeholders: Vec<String>,
+    /// Bytes of the longest one.
+    longest: usize,
     originals: Vec<String>,
     /// The originals as they stand inside a JSON string.
     escaped: Vec<String>,
@@ -62,6 +64,7 @@ impl Restorer {
             automata: OnceLock::new(),
             originals: restorable.iter().map(|one| one.original.clone()).collect(),
             escaped: restorable.iter().map(|one| escape(&one.original)).collect(),
+            longest: placeholders.iter().map(String::len).max().unwrap_or(0),
             placeholders,
             json_answer,
             held: HashMap::new(),
@@ -163,8 +166,7 @@ impl Restorer {
 
     /// Length of the longest suffix of `text` that is a proper prefix of a placeholder.
     fn begun(&self, text: &str) -> usize {
-        let longest = self.placeholders.iter().map(String::len).max().unwrap_or(0);
-        let window = text.len().saturating_sub(longest.saturating_sub(1));
+        let window = text.len().saturating_sub(self.longest.saturating_sub(1));
         // Placeholders are ASCII and begin with a bracket: every candidate begins at one.
         (text.as_bytes()[window..].iter().enumerate())
             .filter(|&(_, &byte)| byte == b'[')

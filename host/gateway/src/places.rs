@@ -24,6 +24,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether it is reached and described as `other` is.
+    pub fn is_as(&self, other: &Place) -> bool {
+        self.entry == other.entry
+    }
+
     /// How the target does: the gauge's view of answers, and the local model's own of
     /// its queue.
     pub fn vitals(&self) -> Vitals {
@@ -66,14 +71,16 @@ pub fn places(
                 continue;
             }
             (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
-            (Reach::Http(connection), _) => match Cloud::new(connection.clone(), &target.name) {
-                Ok(cloud) => Arc::new(cloud),
-                Err(error) => {
-                    let text = format!("the target `{}`: {error}", target.name);
-                    errors.push(BuildError(text));
-                    continue;
+            (Reach::Http(connection), _) => {
+                match Cloud::new(connection.clone(), &target.name, target.zone) {
+                    Ok(cloud) => Arc::new(cloud),
+                    Err(error) => {
+                        let text = format!("the target `{}`: {error}", target.name);
+                        errors.push(BuildError(text));
+                        continue;
+                    }
                 }
-            },
+            }
         };
         let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
         let gauge = Arc::new(Gauge::default());

@@ -5,6 +5,7 @@
 //! good version serving, and is loud until it is mended.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 
 use crate::books;
-use crate::config::{Config, PolicySource};
+use crate::config::{CallerKey, Config, PolicySource};
 use crate::house::{BuildError, House};
 use crate::loosening::loosened;
 
@@ -27,7 +28,10 @@ pub type Read = Box<dyn Fn() -> Result<Config, Vec<BuildError>> + Send>;
 pub struct Reload {
     house: Arc<House>,
     read: Read,
+    /// What is in force.
     config: Config,
+    /// What the process started with: the port that is open, the books that are written.
+    started: Config,
     seen: Prints,
     loaded: Prints,
 }
@@ -47,7 +51,14 @@ impl Reload {
     /// Watches what `config`, which is in force, names. `read` reads it again.
     pub fn new(house: Arc<House>, config: Config, read: Read) -> Reload {
         let prints = prints(&config);
-        Reload { house, read, config, seen: prints.clone(), loaded: prints }
+        Reload {
+            house,
+            read,
+            started: config.clone(),
+            config,
+            seen: prints.clone(),
+            loaded: prints,
+        }
     }
 
     /// Starts the thread.
@@ -88,8 +99,9 @@ impl Reload {
 
     fn reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
         let config = (self.read)()?;
+        stays_guarded(self.started.server.address, &config.callers)?;
         let (next, mut troubles) = self.house.prepare(&config)?;
-        troubles.extend(needs_restart(&self.config, &config));
+        troubles.extend(needs_restart(&self.started, &config));
         let before = self.house.in_force();
         let loosened = loosened(&before, &next);
         // On the books first: no request is judged by a chain that they do not name.
@@ -107,6 +119,18 @@ impl Reload {
         self.seen = self.loaded.clone();
         Ok(())
     }
+}
+
+/// The port that is open stays open until a restart, whatever address the new
+/// configuration has: without callers it would let everybody in.
+fn stays_guarded(open: SocketAddr, callers: &[CallerKey]) -> Result<(), Vec<BuildError>> {
+    if !callers.is_empty() || open.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(vec![BuildError(format!(
+        "there are no callers, and {open}, which is open, can be reached from outside: \
+         restart to change the address"
+    ))])
 }
 
 /// What a running process cannot change.
@@ -163,4 +187,22 @@ fn print(file: &Path) -> Option<Print> {
     #[cfg(not(unix))]
     let place = (0, 0);
     Some(Print { bytes: metadata.len(), changed: metadata.modified().ok(), place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_port_is_never_left_without_callers() {
+        for (open, guarded) in [
+            ("127.0.0.1:8080", true),
+            ("[::1]:8080", true),
+            ("0.0.0.0:8080", false),
+            ("10.0.0.1:1", false),
+        ] {
+            let open: SocketAddr = open.parse().expect("an address");
+            assert_eq!(stays_guarded(open, &[]).is_ok(), guarded, "{open}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::config::Server;
 use crate::house::House;
@@ -22,6 +23,8 @@ pub const HEADER_BYTES: usize = 64 * 1024;
 pub const HEADERS: usize = 100;
 /// From a connection's opening to the end of a request's headers.
 pub const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+/// How long a client may leave what is written to it unread.
+pub const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// A bound port that does not answer yet.
 pub struct Bound {
@@ -100,6 +103,11 @@ async fn connection(
     // Small events of a stream go out at once; without it they wait for an answer to
     // the one before.
     let _ = stream.set_nodelay(true);
+    // A client that does not read would keep its place for ever: what is written has no
+    // time-out of hyper's.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITTEN_WITHIN));
+    let stream = Box::pin(stream);
     let service = service_fn(|request| routes::route(Arc::clone(&house), body_bytes, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

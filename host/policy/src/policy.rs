@@ -78,6 +78,12 @@ impl Policy {
                 == (&entry.name, &entry.mode, &entry.on_failure, &entry.grants, &entry.limits)
     }
 
+    /// Whether `other` has the same configuration, grants and limits.
+    pub fn is_configured_as(&self, other: &Policy) -> bool {
+        (self.ready.config, &self.grants, &self.limits)
+            == (other.ready.config, &other.grants, &other.limits)
+    }
+
     /// Judges one request in a fresh instance.
     pub(crate) async fn judge(
         &self,

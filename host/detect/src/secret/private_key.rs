@@ -40,15 +40,13 @@ impl Blocks {
     /// The blocks of PEM, and those that have no end.
     pub(super) fn unfinished(mut self, scan: &Scan<'_>) -> Vec<Span> {
         let mut spans = Vec::new();
+        // A block of PuTTY's covers the literals in it: each byte is looked at once.
+        let mut covered = 0;
         for (start, end) in std::mem::take(&mut self.begun) {
             let Some((line, begins)) = line(scan, start) else {
-                if is_putty(scan, start) {
-                    spans.push(Span::new(
-                        start,
-                        body(scan, end, scan.bytes.len()),
-                        SECRET_PRIVATE_KEY,
-                        0.9,
-                    ));
+                if start >= covered && is_putty(scan, start) {
+                    covered = body(scan, end, scan.bytes.len());
+                    spans.push(Span::new(start, covered, SECRET_PRIVATE_KEY, 0.9));
                 }
                 continue;
             };

@@ -109,9 +109,19 @@ fn image(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<SegmentId,
     for (name, value) in image {
         walk.at(name, |walk| match (name.as_str(), value) {
             ("url", Value::String(url)) => {
-                let declared = split_data_url(url).map(|(media, _)| media);
-                let media = declared.filter(|media| media.starts_with("image/"));
-                found = Some(walk.attachment(url, Some(media.unwrap_or("image/*").to_owned()))?);
+                let is_data = url.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data:"));
+                let media = match split_data_url(url) {
+                    Some((media, _)) => media.to_ascii_lowercase(),
+                    None => if is_data { "" } else { "image/*" }.to_owned(),
+                };
+                // A document that says it is an image would leave under the floor's rule
+                // for images.
+                if !media.starts_with("image/") {
+                    return Err(
+                        walk.wrong("must be an image; other files are parts of type `file`")
+                    );
+                }
+                found = Some(walk.attachment(url, Some(media))?);
                 Ok(())
             }
             ("url", _) => Err(walk.wrong("must be a string")),

@@ -103,6 +103,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Malformed::new(format!("the body is not UTF-8 from byte {}", error.valid_up_to()))
     })?;
+    if values(bytes) > VALUES {
+        return Err(Malformed::new("the body holds too many values"));
+    }
     serde_json::from_str(text).map_err(|error| {
         let what = if error.to_string().starts_with("recursion limit") {
             "the body is nested too deep"
@@ -113,6 +116,24 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
         };
         Malformed::new(format!("{what}: line {}, column {}", error.line(), error.column()))
     })
+}
+
+/// Values of a body at most. Each takes some eighty bytes in memory, and two on the wire.
+pub const VALUES: usize = 1 << 20;
+
+/// How many values there are at least: commas and brackets outside of strings.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut quoted, mut escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 pub(crate) fn missing(param: &str, message: &'static str) -> Malformed {
@@ -218,6 +239,16 @@ mod tests {
             (part(r#"{"type":"text","text":7}"#), "messages[1].content[0].text"),
             (part(r#"{"type":"image_url","image_url":"x"}"#), "messages[1].content[0].image_url"),
             (part(r#"{"type":"image_url","image_url":{}}"#), "messages[1].content[0].image_url"),
+            (
+                part(
+                    r#"{"type":"image_url","image_url":{"url":"DATA:application/pdf;base64,JVBERi0="}}"#,
+                ),
+                "messages[1].content[0].image_url.url",
+            ),
+            (
+                part(r#"{"type":"image_url","image_url":{"url":"data:,x"}}"#),
+                "messages[1].content[0].image_url.url",
+            ),
             (
                 part(r#"{"type":"input_audio","input_audio":{"data":7}}"#),
                 "messages[1].content[0].input_audio.data",

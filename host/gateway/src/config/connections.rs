@@ -173,10 +173,10 @@ fn key(reader: &mut Reader<'_>, plan: &Plan<'_>) -> Result<Option<Secret>, Strin
         (Some(variable), None) => match surroundings.key(variable.get_ref()) {
             Ok(key) => Ok(Some(key)),
             Err(NoKey::Unset) if plan.origin.cloud == Cloud::WhereKeysAreSet => {
-                Err(format!("{} is not set", variable.get_ref()))
+                Err(format!("{} is not set", shown(variable.get_ref())))
             }
             Err(why) => {
-                let name = variable.get_ref().escape_debug();
+                let name = shown(variable.get_ref());
                 let (what, remedy) = match why {
                     NoKey::Unset => ("is not set", "set it, or take the target out"),
                     _ => ("holds no key", "set it to the key alone: visible ASCII on one line"),
@@ -211,4 +211,11 @@ fn key(reader: &mut Reader<'_>, plan: &Plan<'_>) -> Result<Option<Secret>, Strin
             }
         }
     }
+}
+
+/// The name of a variable, for a message; what is none may be the key itself, written in
+/// the wrong place.
+fn shown(variable: &str) -> &str {
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if variable.bytes().all(is_name) { variable } else { "that key_env should name" }
 }

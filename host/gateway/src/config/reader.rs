@@ -158,7 +158,15 @@ fn explain(section: &str, key: Option<&str>, message: &str) -> (String, String) 
         let field = field.trim_matches('`');
         return (format!("{section} has no key `{field}`"), expected.replace("expected", "it has"));
     }
-    // The parser speaks of Rust's types.
+    // The parser repeats text, which may be a key in the wrong place.
+    let message = match message.split_once("string \"") {
+        Some((before, rest)) => {
+            let after = rest.rsplit_once('"').map_or("", |(_, after)| after);
+            format!("{before}text{after}")
+        }
+        None => message,
+    };
+    // It speaks of Rust's types.
     let message = message
         .replace("expected i64", "expected a whole number")
         .replace("expected f64", "expected a number")
