@@ -37,9 +37,7 @@ pub(crate) fn resolve<'a>(
         match united.last_mut() {
             Some(last) if next.start < last.end => {
                 last.end = last.end.max(next.end);
-                // A secret inside something larger makes all of it a secret.
-                let rank = |change: &Change<'_>| (change.action, is_secret(change.entity));
-                if rank(&next) > rank(last) {
+                if next.rank() > last.rank() {
                     (last.action, last.entity) = (next.action, next.entity);
                 }
             }
@@ -88,6 +86,14 @@ pub(crate) fn apply(
         texts.push((id, text));
     }
     Ok((request.with_texts(texts)?, notes.hidden))
+}
+
+impl<'a> Change<'a> {
+    /// Which of two that overlap names both: the stricter one, and a secret before
+    /// anything larger that it is part of.
+    fn rank(&self) -> (&'a Action, bool) {
+        (self.action, is_secret(self.entity))
+    }
 }
 
 fn is_secret(entity: &str) -> bool {
