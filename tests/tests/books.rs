@@ -162,15 +162,20 @@ async fn a_chain_and_what_it_loosens_are_in_the_books() {
     let strict = Configuration::cloud(&cloud).policy(Policy::embedded("redact-pii"));
     let gateway = Gateway::start(&strict);
     let before = gateway.chain().await;
+    let lax = Policy::embedded("redact-pii").config(json!({"default": "ignore"}));
+    gateway.reconfigure(&Configuration::cloud(&cloud).policy(lax));
+    let before = gateway.wait_for_another_chain(&before, Duration::from_secs(10)).await;
     gateway.reconfigure(&Configuration::cloud(&cloud));
     gateway.wait_for_another_chain(&before, Duration::from_secs(10)).await;
     let records = books::records(&gateway.ledger());
     let chains: Vec<_> = records.iter().filter(|record| record["kind"] == "chain").collect();
     assert_eq!(records[0]["kind"], "start");
-    assert_eq!(chains.len(), 2, "{records:#?}");
+    assert_eq!(chains.len(), 3, "{records:#?}");
     assert_eq!(chains[0]["policies"][0]["name"], "redact-pii");
-    assert_eq!(chains[1]["policies"], json!([]));
-    assert_ne!(chains[1]["loosens"], json!([]), "{}", chains[1]);
+    let loosened = chains[1]["loosens"].to_string();
+    assert!(loosened.contains("configured, granted or limited otherwise"), "{loosened}");
+    assert_eq!(chains[2]["policies"], json!([]));
+    assert_ne!(chains[2]["loosens"], json!([]), "{}", chains[2]);
 }
 
 fn since_epoch(time: SystemTime) -> u128 {

@@ -435,3 +435,43 @@ fn a_value_that_only_the_system_prompt_held_does_not_come_back() {
         assert_eq!(departure.hidden()[0].restorable, restorable, "{role:?} {entity}");
     }
 }
+
+#[test]
+fn a_secret_inside_something_larger_does_not_come_back() {
+    let cloud = Arc::new(target(0, Zone::Cloud));
+    let mut request = request(&["ann@example.org"]);
+    request.model = "auto".into();
+    // Of two policies: the edits of one must not overlap.
+    let verdict = |start, end, entity: &str| {
+        let edit = Edit {
+            segment: SegmentId(0),
+            start,
+            end,
+            entity: entity.into(),
+            action: Action::Pseudonymise,
+            scope: Scope::Always,
+        };
+        let draft = Draft {
+            permit: Permission::Any,
+            prefer: Vec::new(),
+            edits: vec![edit],
+            labels: Vec::new(),
+            code: String::new(),
+        };
+        Verdict {
+            policy: entity.into(),
+            digest: Digest::of(b""),
+            mode: Mode::Protect,
+            on_failure: OnFailure::Deny,
+            outcome: Ok(Judgement::check(draft, &request, &["t0"]).expect("sound")),
+            spent: Duration::ZERO,
+        }
+    };
+    let verdicts = vec![verdict(0, 15, "URL"), verdict(4, 11, "SECRET_TOKEN")];
+    let decision = Clearance::open(&request, &caller(None), &Floor::default(), [cloud])
+        .decide("dec".into(), verdicts);
+    let placeholders = Placeholders::new(&[7; 32], "t");
+    let departure = decision.depart("t0", 1, &request, &placeholders, &Echo).expect("permitted");
+    assert_eq!(departure.hidden().len(), 1);
+    assert!(!departure.hidden()[0].restorable, "{}", departure.hidden()[0].entity);
+}

@@ -133,6 +133,9 @@ fn keys_that_are_not_set() {
     };
     wrong(&target("key_env = \"NO_SUCH\""), &[(5, "NO_SUCH is not set")]);
     wrong(&target("key_env = \"EMPTY\""), &[(5, "EMPTY is not set")]);
+    // A key in the wrong place is not repeated.
+    wrong(&target("key_env = \"sk-proj-abc\""), &[(5, "that key_env should name is not set")]);
+    wrong(&target("headers = \"Bearer sk-abc\""), &[(5, "invalid type: text")]);
     wrong(&target("key_file = \"no/key\""), &[(5, "/configuration/no/key")]);
     wrong(&target(""), &[(1, "has no key")]);
     let config = read(&format!("{LOCAL}{}", target("key_env = \"A_KEY\""))).expect("a key");
