@@ -389,6 +389,33 @@ fn what_nobody_can_read_stays_inside() {
     }
 }
 
+/// What a policy says that gives a stretch of the first segment a placeholder.
+fn hides(request: &Request, stretch: std::ops::Range<u32>, entity: &str) -> Verdict {
+    let edit = Edit {
+        segment: SegmentId(0),
+        start: stretch.start,
+        end: stretch.end,
+        entity: entity.into(),
+        action: Action::Pseudonymise,
+        scope: Scope::Always,
+    };
+    let draft = Draft {
+        permit: Permission::Any,
+        prefer: Vec::new(),
+        edits: vec![edit],
+        labels: Vec::new(),
+        code: String::new(),
+    };
+    Verdict {
+        policy: entity.into(),
+        digest: Digest::of(b""),
+        mode: Mode::Protect,
+        on_failure: OnFailure::Deny,
+        outcome: Ok(Judgement::check(draft, request, &["t0"]).expect("sound")),
+        spent: Duration::ZERO,
+    }
+}
+
 #[test]
 fn a_value_that_only_the_system_prompt_held_does_not_come_back() {
     let cloud = Arc::new(target(0, Zone::Cloud));
@@ -403,29 +430,7 @@ fn a_value_that_only_the_system_prompt_held_does_not_come_back() {
         let body = serde_json::json!(["ann@example.org"]);
         let mut request = Request::new("req".into(), Dialect::OpenAiChat, body, vec![segment]);
         request.model = "auto".into();
-        let edit = Edit {
-            segment: SegmentId(0),
-            start: 0,
-            end: 15,
-            entity: entity.into(),
-            action: Action::Pseudonymise,
-            scope: Scope::Always,
-        };
-        let draft = Draft {
-            permit: Permission::Any,
-            prefer: Vec::new(),
-            edits: vec![edit],
-            labels: Vec::new(),
-            code: String::new(),
-        };
-        let verdict = Verdict {
-            policy: "p".into(),
-            digest: Digest::of(b""),
-            mode: Mode::Protect,
-            on_failure: OnFailure::Deny,
-            outcome: Ok(Judgement::check(draft, &request, &["t0"]).expect("sound")),
-            spent: Duration::ZERO,
-        };
+        let verdict = hides(&request, 0..15, entity);
         let decision = Clearance::open(&request, &caller(None), &Floor::default(), [cloud.clone()])
             .decide("dec".into(), vec![verdict]);
         let placeholders = Placeholders::new(&[7; 32], "t");
@@ -442,32 +447,7 @@ fn a_secret_inside_something_larger_does_not_come_back() {
     let mut request = request(&["ann@example.org"]);
     request.model = "auto".into();
     // Of two policies: the edits of one must not overlap.
-    let verdict = |start, end, entity: &str| {
-        let edit = Edit {
-            segment: SegmentId(0),
-            start,
-            end,
-            entity: entity.into(),
-            action: Action::Pseudonymise,
-            scope: Scope::Always,
-        };
-        let draft = Draft {
-            permit: Permission::Any,
-            prefer: Vec::new(),
-            edits: vec![edit],
-            labels: Vec::new(),
-            code: String::new(),
-        };
-        Verdict {
-            policy: entity.into(),
-            digest: Digest::of(b""),
-            mode: Mode::Protect,
-            on_failure: OnFailure::Deny,
-            outcome: Ok(Judgement::check(draft, &request, &["t0"]).expect("sound")),
-            spent: Duration::ZERO,
-        }
-    };
-    let verdicts = vec![verdict(0, 15, "URL"), verdict(4, 11, "SECRET_TOKEN")];
+    let verdicts = vec![hides(&request, 0..15, "URL"), hides(&request, 4..11, "SECRET_TOKEN")];
     let decision = Clearance::open(&request, &caller(None), &Floor::default(), [cloud])
         .decide("dec".into(), verdicts);
     let placeholders = Placeholders::new(&[7; 32], "t");

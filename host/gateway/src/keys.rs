@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, Mac};
+use ringfence_fence::Digest;
 use sha2::Sha256;
 
 use crate::ids;
@@ -18,6 +19,9 @@ pub struct Keys {
     /// For ids of conversations.
     conversations: [u8; 32],
 }
+
+/// Hexadecimal digits of a conversation's id.
+const CONVERSATION_DIGITS: usize = 24;
 
 /// A key cannot be read or made.
 #[derive(Debug)]
@@ -60,8 +64,9 @@ impl Keys {
             mac.update(&(text.len() as u64).to_be_bytes());
             mac.update(text.as_bytes());
         }
-        let digest = mac.finalize().into_bytes();
-        digest[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut id = Digest(mac.finalize().into_bytes().into()).to_string();
+        id.truncate(CONVERSATION_DIGITS);
+        id
     }
 }
 

@@ -38,7 +38,7 @@ struct Automata {
 }
 
 /// Every placeholder begins with it.
-const BRACKET: char = '[';
+const BRACKET: u8 = b'[';
 
 /// Texts that belong together: what is held of one never joins another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +134,7 @@ impl Restorer {
     fn restore(&mut self, lane: Lane, new: &str, last: bool) -> String {
         let mut text = self.held.remove(&lane).unwrap_or_default();
         text.push_str(new);
-        if !text.contains(BRACKET) {
+        if !text.as_bytes().contains(&BRACKET) {
             return text;
         }
         let made = || Automata::of(&self.placeholders, &self.openings);
@@ -169,7 +169,7 @@ impl Restorer {
         let window = text.len().saturating_sub(self.longest.saturating_sub(1));
         // Placeholders are ASCII and begin with a bracket: every candidate begins at one.
         (text.as_bytes()[window..].iter().enumerate())
-            .filter(|&(_, &byte)| byte == b'[')
+            .filter(|&(_, &byte)| byte == BRACKET)
             .map(|(offset, _)| &text.as_bytes()[window + offset..])
             .find(|suffix| {
                 self.placeholders.iter().any(|placeholder| {

@@ -5,6 +5,8 @@
 
 #[path = "sandbox/built.rs"]
 mod built;
+#[path = "sandbox/grants.rs"]
+mod grants;
 #[path = "sandbox/guest.rs"]
 mod guest;
 #[path = "sandbox/hostile.rs"]

@@ -109,7 +109,7 @@ fn blocks(draft: &mut Draft<'_>, index: usize, turn: &Turn) -> Result<Vec<Value>
 /// provider as an image.
 fn attachment(text: &str) -> Option<Value> {
     if let Some((media, data)) = split_data_url(text) {
-        let kind = match media {
+        let kind = match media.as_str() {
             "image/jpeg" | "image/png" | "image/gif" | "image/webp" => "image",
             "application/pdf" => "document",
             _ => return None,

@@ -111,7 +111,7 @@ fn image(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<SegmentId,
             ("url", Value::String(url)) => {
                 let is_data = url.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data:"));
                 let media = match split_data_url(url) {
-                    Some((media, _)) => media.to_ascii_lowercase(),
+                    Some((media, _)) => media,
                     None => if is_data { "" } else { "image/*" }.to_owned(),
                 };
                 // A document that says it is an image would leave under the floor's rule
@@ -168,8 +168,8 @@ fn file(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<SegmentId, 
                 // file stays one, whatever it calls itself.
                 let media = declared
                     .filter(|media| !media.starts_with("image/") && !media.starts_with("audio/"))
-                    .unwrap_or("application/octet-stream");
-                data = Some(walk.attachment(text, Some(media.to_owned()))?);
+                    .unwrap_or_else(|| "application/octet-stream".to_owned());
+                data = Some(walk.attachment(text, Some(media))?);
                 Ok(())
             }
             ("file_id", Value::String(text)) => {
@@ -185,13 +185,14 @@ fn file(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<SegmentId, 
     data.or(stored).ok_or_else(|| walk.wrong("must have file_data or file_id"))
 }
 
-/// Media type and data of `data:image/png;base64,...`; `None` for every other address.
-pub(crate) fn split_data_url(url: &str) -> Option<(&str, &str)> {
+/// Media type, in small letters, and data of `data:image/png;base64,...`; `None` for every
+/// other address.
+pub(crate) fn split_data_url(url: &str) -> Option<(String, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let media = head.strip_suffix(";base64")?;
     let media = media.split(';').next().unwrap_or(media);
     let fits = media.len() <= 128
         && media.contains('/')
         && media.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+.-_".contains(&byte));
-    fits.then_some((media, data))
+    fits.then(|| (media.to_ascii_lowercase(), data))
 }

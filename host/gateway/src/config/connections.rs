@@ -8,7 +8,7 @@ use ringfence_cloud::{Connection, Secret};
 use ringfence_fence::Zone;
 
 use super::reader::Reader;
-use super::resolve::{Cloud, Origin, seconds};
+use super::resolve::{Cloud, Origin, is_in_capitals, seconds};
 use super::surroundings::{KEY_FILE_BYTES, NoKey};
 use super::{Reach, raw};
 
@@ -216,6 +216,5 @@ fn key(reader: &mut Reader<'_>, plan: &Plan<'_>) -> Result<Option<Secret>, Strin
 /// The name of a variable, for a message; what is none may be the key itself, written in
 /// the wrong place.
 fn shown(variable: &str) -> &str {
-    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    if variable.bytes().all(is_name) { variable } else { "that key_env should name" }
+    if is_in_capitals(variable) { variable } else { "that key_env should name" }
 }

@@ -9,7 +9,7 @@ use ringfence_fence::{Digest, Edit, Inside, Mode, OnFailure};
 use ringfence_policy::{Entities, Entry as PolicyBounds, Grants, Limits};
 
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, is_name, word};
+use super::resolve::{Entry, NAME_REMEDY, is_in_capitals, is_name, word};
 use super::{Mistake, PolicyEntry, PolicySource, raw};
 use crate::embedded::POLICIES;
 
@@ -52,8 +52,9 @@ pub(super) fn resolve(
             let what = format!("policy \"{}\" has retired and is no folder", name.get_ref());
             reader.mistake(&retired.span(), what, "take it out: only files of a folder retire");
         }
-        let Some(source) = source(reader, &entry.span, name.get_ref(), &raw) else { continue };
         let absent = raw.file.as_ref().and_then(|file| absent(reader, file));
+        let source = source(reader, &entry.span, name.get_ref(), &raw, absent.is_some());
+        let Some(source) = source else { continue };
         policies.push(PolicyEntry {
             name: name.get_ref().clone(),
             source,
@@ -75,6 +76,7 @@ fn source(
     span: &Range<usize>,
     name: &str,
     raw: &raw::Policy,
+    is_absent: bool,
 ) -> Option<PolicySource> {
     match (&raw.embedded, &raw.file, &raw.folder) {
         (Some(embedded), None, None) => {
@@ -87,11 +89,11 @@ fn source(
             }
             Some(PolicySource::Embedded(embedded.get_ref().clone()))
         }
+        (None, Some(file), None) if is_absent => {
+            Some(PolicySource::File(reader.path(file.get_ref())))
+        }
         (None, Some(file), None) => {
-            let path = match absent(reader, file) {
-                Some(_) => reader.path(file.get_ref()),
-                None => existing(reader, "file", file, |metadata| metadata.is_file())?,
-            };
+            let path = existing(reader, "file", file, |metadata| metadata.is_file())?;
             Some(PolicySource::File(path))
         }
         (None, None, Some(folder)) => {
@@ -191,8 +193,7 @@ fn grants(reader: &mut Reader<'_>, raw: &raw::Policy) -> Grants {
 }
 
 fn is_entity(name: &str) -> bool {
-    (1..=Edit::ENTITY_BYTES).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    (1..=Edit::ENTITY_BYTES).contains(&name.len()) && is_in_capitals(name)
 }
 
 fn limits(reader: &mut Reader<'_>, raw: &raw::Policy) -> Limits {

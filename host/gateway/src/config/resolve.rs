@@ -161,6 +161,11 @@ pub(super) fn word<T: Copy>(
     default
 }
 
+/// Whether a name is written as entities and variables are: `PAYMENT_CARD`.
+pub(super) fn is_in_capitals(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 /// Free words of the operator, as policies see them: `quality = 3` is `"3"`.
 pub(super) fn words(
     reader: &mut Reader<'_>,
