@@ -289,6 +289,10 @@ impl Request {
             let (_, names) = objects.entry((depth, parent)).or_insert((id, HashMap::new()));
             names.insert(key, &segment.text);
         }
+        if objects.is_empty() {
+            // The body is shared with the client's request until something in it changes.
+            return Ok(());
+        }
         let body = Arc::make_mut(&mut self.body);
         for ((_, parent), (id, names)) in &objects {
             if !rename(body, parent, names) {

@@ -2,33 +2,40 @@
 
 use http::{HeaderMap, HeaderValue};
 
-/// Headers that pass, by the name that the client sees and the names that services
-/// have for it. Anthropic's times of reset are dates and not durations: they do not
-/// pass under a name that means the other.
-const HEADERS: [(&str, &[&str]); 8] = [
-    ("x-ratelimit-limit-requests", &["anthropic-ratelimit-requests-limit"]),
-    ("x-ratelimit-remaining-requests", &["anthropic-ratelimit-requests-remaining"]),
-    ("x-ratelimit-reset-requests", &[]),
-    ("x-ratelimit-limit-tokens", &["anthropic-ratelimit-tokens-limit"]),
-    ("x-ratelimit-remaining-tokens", &["anthropic-ratelimit-tokens-remaining"]),
-    ("x-ratelimit-reset-tokens", &[]),
-    ("retry-after", &[]),
-    ("retry-after-ms", &[]),
-];
-
 /// Bytes of such a header's value at most: `12m34.567s` is a long one.
 const VALUE_BYTES: usize = 32;
 
-/// The headers of an answer that the client gets.
+/// The headers of an answer that the client gets, by the names that clients know.
 pub(crate) fn allowance(headers: &HeaderMap) -> Vec<(String, String)> {
-    let find = |name: &str, others: &[&str]| {
-        headers.get(name).or_else(|| others.iter().find_map(|other| headers.get(*other)))
-    };
-    (HEADERS.iter())
-        .filter_map(|(name, others)| {
-            Some(((*name).to_owned(), number(find(name, others)?)?.to_owned()))
+    (headers.iter())
+        .filter_map(|(name, value)| {
+            Some((passing(name.as_str())?.to_owned(), number(value)?.to_owned()))
         })
         .collect()
+}
+
+/// What the client sees a service's header as. Anthropic's times of reset are dates and
+/// not durations: they do not pass under a name that means the other.
+fn passing(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "x-ratelimit-limit-requests" | "anthropic-ratelimit-requests-limit" => {
+            "x-ratelimit-limit-requests"
+        }
+        "x-ratelimit-remaining-requests" | "anthropic-ratelimit-requests-remaining" => {
+            "x-ratelimit-remaining-requests"
+        }
+        "x-ratelimit-reset-requests" => "x-ratelimit-reset-requests",
+        "x-ratelimit-limit-tokens" | "anthropic-ratelimit-tokens-limit" => {
+            "x-ratelimit-limit-tokens"
+        }
+        "x-ratelimit-remaining-tokens" | "anthropic-ratelimit-tokens-remaining" => {
+            "x-ratelimit-remaining-tokens"
+        }
+        "x-ratelimit-reset-tokens" => "x-ratelimit-reset-tokens",
+        "retry-after" => "retry-after",
+        "retry-after-ms" => "retry-after-ms",
+        _ => return None,
+    })
 }
 
 /// A number or a duration. Anything else could carry a text.
@@ -51,7 +58,7 @@ mod tests {
         for (name, value) in [
             ("x-ratelimit-limit-requests", "60"),
             ("x-ratelimit-reset-requests", "6m0.5s"),
-            ("x-ratelimit-remaining-tokens", "canary"),
+            ("x-ratelimit-reset-tokens", "canary"),
             ("x-ratelimit-limit-tokens", "1234567890123456789012345678901234567890"),
             ("anthropic-ratelimit-tokens-remaining", "149"),
             ("anthropic-ratelimit-requests-remaining", "7"),
@@ -62,14 +69,16 @@ mod tests {
             headers.insert(name, HeaderValue::from_static(value));
         }
         let pairs = allowance(&headers);
-        let seen: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let mut seen: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        seen.sort_unstable();
         assert_eq!(
             seen,
             [
+                ("retry-after", "2"),
                 ("x-ratelimit-limit-requests", "60"),
                 ("x-ratelimit-remaining-requests", "7"),
+                ("x-ratelimit-remaining-tokens", "149"),
                 ("x-ratelimit-reset-requests", "6m0.5s"),
-                ("retry-after", "2"),
             ]
         );
     }

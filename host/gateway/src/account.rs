@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence_chat::{Chunk, Event, FinishReason, Usage};
-use ringfence_fence::{Departure, Failure, FailureKind};
+use ringfence_fence::{Departure, Failure, FailureKind, Target};
 use ringfence_ledger::{Ending, Outcome, Record, Word};
 
-use crate::gauge::InFlight;
+use crate::gauge::{Gauge, InFlight};
 use crate::house::{Asked, House};
 use crate::places::Place;
 
 /// What is known of an answer so far.
 pub struct Account {
     house: Arc<House>,
-    place: Place,
+    target: Arc<Target>,
+    gauge: Arc<Gauge>,
     decision: String,
     conversation: String,
     attempt: u32,
@@ -43,7 +44,8 @@ impl Account {
         house.metrics.departed(&place.target.name);
         Account {
             house: Arc::clone(house),
-            place: place.clone(),
+            target: Arc::clone(&place.target),
+            gauge: Arc::clone(&place.gauge),
             decision: departure.decision().to_owned(),
             conversation: asked.conversation.to_owned(),
             attempt: departure.attempt(),
@@ -90,8 +92,8 @@ impl Account {
     /// The whole answer went to the client.
     pub fn completed(&mut self) {
         let total = self.began.elapsed();
-        let name = &self.place.target.name;
-        self.place.gauge.succeeded(self.first, total);
+        let name = &self.target.name;
+        self.gauge.succeeded(self.first, total);
         let usage = self.usage.unwrap_or_default();
         self.house.metrics.answered(name, self.first, total, usage, self.restored);
         self.house.metrics.ended("answered", name);
@@ -102,14 +104,14 @@ impl Account {
     /// The target failed.
     pub fn failed(&mut self, failure: &Failure) {
         self.status = failure.status;
-        self.house.metrics.failed(&self.place.target.name, failure);
+        self.house.metrics.failed(&self.target.name, failure);
         // A full queue and a request that does not fit say nothing against the target.
         use FailureKind::{Full, Rejected, TooLong};
         if !matches!(failure.kind, Full | Rejected | TooLong) {
-            self.place.gauge.failed(self.began.elapsed());
+            self.gauge.failed();
         }
         if self.begun {
-            self.house.metrics.ended("cut", &self.place.target.name);
+            self.house.metrics.ended("cut", &self.target.name);
             self.close(Ending::Cut { failure: failure.kind });
         } else {
             self.close(Ending::Failed { failure: failure.kind });
@@ -132,20 +134,17 @@ impl Account {
             restored: self.restored,
             altered: self.altered,
         });
-        let ledger = self.house.ledger.clone();
         // Nobody waits for it: a failure shows at the next departure, which does not leave.
-        tokio::spawn(async move {
-            if let Err(error) = ledger.write(record).await {
-                tracing::error!(%error, "an outcome was not written to the ledger");
-            }
-        });
+        if let Err(error) = self.house.ledger.note(record) {
+            tracing::error!(%error, "an outcome was not written to the ledger");
+        }
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
         if self.open {
-            self.house.metrics.ended("cancelled", &self.place.target.name);
+            self.house.metrics.ended("cancelled", &self.target.name);
             self.close(Ending::Cancelled);
         }
     }

@@ -128,7 +128,7 @@ impl Attempts<'_> {
     fn in_turn(&self) -> Vec<&Place> {
         let permitted = self.decision.permitted();
         let permitted = permitted.filter_map(|target| self.in_force.place(&target.name));
-        let (well, unwell): (Vec<_>, Vec<_>) = permitted.partition(|place| place.vitals().healthy);
+        let (well, unwell): (Vec<_>, Vec<_>) = permitted.partition(|place| place.gauge.healthy());
         well.into_iter().chain(unwell).collect()
     }
 

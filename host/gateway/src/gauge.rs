@@ -1,5 +1,6 @@
 //! How each target does: what policies see as vitals.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,21 +15,28 @@ pub struct Gauge {
     recent: Mutex<Recent>,
 }
 
-/// The last calls, in a ring.
+/// The last calls. What is asked of them at every request is kept up to date at every
+/// answer: a request looks at all targets.
 #[derive(Debug, Default)]
 struct Recent {
-    calls: Vec<Call>,
-    next: usize,
+    calls: VecDeque<Call>,
+    first_token_ms: Sorted,
+    total_ms: Sorted,
+    failed: usize,
     failures_in_row: u32,
     failed_at: Option<Instant>,
 }
 
+/// How one call went, in milliseconds.
 #[derive(Debug, Clone, Copy)]
-struct Call {
-    first_token: Option<Duration>,
-    total: Duration,
-    failed: bool,
+enum Call {
+    Answered { first_token: Option<u32>, total: u32 },
+    Failed,
 }
+
+/// Times in order, so that a quantile is one look.
+#[derive(Debug, Default)]
+struct Sorted(Vec<u32>);
 
 /// Counts one call in flight until it is dropped.
 #[derive(Debug)]
@@ -52,35 +60,37 @@ impl Gauge {
     pub fn succeeded(&self, first_token: Option<Duration>, total: Duration) {
         let mut recent = self.recent();
         recent.failures_in_row = 0;
-        recent.push(Call { first_token, total, failed: false });
+        recent.push(Call::Answered {
+            first_token: first_token.map(milliseconds),
+            total: milliseconds(total),
+        });
     }
 
     /// A call failed through the target's fault.
-    pub fn failed(&self, total: Duration) {
+    pub fn failed(&self) {
         let mut recent = self.recent();
         recent.failures_in_row += 1;
         recent.failed_at = Some(Instant::now());
-        recent.push(Call { first_token: None, total, failed: true });
+        recent.push(Call::Failed);
     }
 
     /// How it does.
     pub fn vitals(&self) -> Vitals {
         let recent = self.recent();
-        let resting = recent.failures_in_row >= Self::FAILURES
-            && recent.failed_at.is_some_and(|at| at.elapsed() < Self::REST);
-        let answered = || recent.calls.iter().filter(|call| !call.failed);
-        let first = sorted(answered().filter_map(|call| call.first_token));
-        let total = sorted(answered().map(|call| call.total));
-        let failed = recent.calls.iter().filter(|call| call.failed).count();
         Vitals {
-            healthy: !resting,
+            healthy: recent.healthy(),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             queued: 0,
-            first_token_ms: quantile(&first, 50),
-            p50_ms: quantile(&total, 50),
-            p99_ms: quantile(&total, 99),
-            error_rate: failed as f32 / recent.calls.len().max(1) as f32,
+            first_token_ms: recent.first_token_ms.quantile(50),
+            p50_ms: recent.total_ms.quantile(50),
+            p99_ms: recent.total_ms.quantile(99),
+            error_rate: recent.failed as f32 / recent.calls.len().max(1) as f32,
         }
+    }
+
+    /// Whether a call may try it.
+    pub fn healthy(&self) -> bool {
+        self.recent().healthy()
     }
 
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
@@ -96,25 +106,54 @@ impl Drop for InFlight {
 }
 
 impl Recent {
+    fn healthy(&self) -> bool {
+        self.failures_in_row < Gauge::FAILURES
+            || self.failed_at.is_none_or(|at| at.elapsed() >= Gauge::REST)
+    }
+
     fn push(&mut self, call: Call) {
-        if self.calls.len() < Gauge::CALLS {
-            self.calls.push(call);
-        } else {
-            self.calls[self.next] = call;
-            self.next = (self.next + 1) % Gauge::CALLS;
+        if self.calls.len() >= Gauge::CALLS
+            && let Some(oldest) = self.calls.pop_front()
+        {
+            self.count(oldest, Sorted::remove, |failed| failed - 1);
+        }
+        self.count(call, Sorted::insert, |failed| failed + 1);
+        self.calls.push_back(call);
+    }
+
+    fn count(&mut self, call: Call, time: fn(&mut Sorted, u32), failed: fn(usize) -> usize) {
+        match call {
+            Call::Answered { first_token, total } => {
+                if let Some(first_token) = first_token {
+                    time(&mut self.first_token_ms, first_token);
+                }
+                time(&mut self.total_ms, total);
+            }
+            Call::Failed => self.failed = failed(self.failed),
         }
     }
 }
 
-fn sorted(times: impl Iterator<Item = Duration>) -> Vec<u32> {
-    let mut times: Vec<u32> =
-        times.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)).collect();
-    times.sort_unstable();
-    times
+impl Sorted {
+    fn insert(&mut self, time: u32) {
+        let place = self.0.partition_point(|&other| other < time);
+        self.0.insert(place, time);
+    }
+
+    /// Removes one of these times, which is there.
+    fn remove(&mut self, time: u32) {
+        if let Ok(place) = self.0.binary_search(&time) {
+            self.0.remove(place);
+        }
+    }
+
+    fn quantile(&self, percent: usize) -> u32 {
+        self.0.get(self.0.len().saturating_sub(1) * percent / 100).copied().unwrap_or(0)
+    }
 }
 
-fn quantile(sorted: &[u32], percent: usize) -> u32 {
-    sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or(0)
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -125,13 +164,13 @@ mod tests {
     fn failures_in_a_row_make_it_unhealthy_and_one_success_heals() {
         let gauge = Gauge::default();
         for _ in 0..Gauge::FAILURES {
-            assert!(gauge.vitals().healthy);
-            gauge.failed(Duration::ZERO);
+            assert!(gauge.healthy() && gauge.vitals().healthy);
+            gauge.failed();
         }
-        assert!(!gauge.vitals().healthy);
+        assert!(!gauge.healthy() && !gauge.vitals().healthy);
         assert_eq!(gauge.vitals().error_rate, 1.0);
         gauge.succeeded(None, Duration::ZERO);
-        assert!(gauge.vitals().healthy);
+        assert!(gauge.healthy() && gauge.vitals().healthy);
     }
 
     #[test]
@@ -146,6 +185,31 @@ mod tests {
         let vitals = gauge.vitals();
         assert_eq!((vitals.first_token_ms, vitals.p50_ms, vitals.p99_ms), (5, 50, 50));
         assert_eq!(gauge.recent().calls.len(), Gauge::CALLS);
+    }
+
+    #[test]
+    fn what_is_kept_in_order_is_what_sorting_gives() {
+        let gauge = Gauge::default();
+        let mut calls = Vec::new();
+        let mut random = 1u32;
+        for number in 0..4 * Gauge::CALLS {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let time = random >> 22;
+            if number % 7 == 0 {
+                gauge.failed();
+                calls.push(None);
+            } else {
+                gauge.succeeded(None, Duration::from_millis(time.into()));
+                calls.push(Some(time));
+            }
+            let last = &calls[calls.len().saturating_sub(Gauge::CALLS)..];
+            let mut times: Vec<u32> = last.iter().copied().flatten().collect();
+            times.sort_unstable();
+            let failed = last.iter().filter(|call| call.is_none()).count();
+            let recent = gauge.recent();
+            assert_eq!((&recent.total_ms.0, recent.failed), (&times, failed));
+            assert!(recent.first_token_ms.0.is_empty());
+        }
     }
 
     #[test]

@@ -20,6 +20,10 @@ use tokio::signal;
 use cli::screen::Screen;
 use cli::{Command, CommandLine, Serving, Trouble};
 
+/// A request makes a few hundred small allocations, on whichever thread it is.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tell_only_where();
     let CommandLine { serving, command } = CommandLine::parse();

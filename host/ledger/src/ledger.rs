@@ -23,6 +23,7 @@ pub enum Durability {
         every: Duration,
     },
     /// When the operating system has it: it survives this process, not the machine.
+    /// Whoever writes a record hands it over in place.
     System,
 }
 
@@ -49,7 +50,7 @@ pub struct Pulse {
     pub head: Head,
     /// Groups of records that were written.
     pub groups: u64,
-    /// Records that wait.
+    /// Records that wait for a sync.
     pub waiting: usize,
     /// True after a failure: nothing is written any more.
     pub failed: bool,
@@ -93,7 +94,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Records that may wait; further writes wait for a place.
+    /// Records that may wait for a sync; further writes wait for a place.
     pub const QUEUE: usize = 4096;
 
     /// Opens the ledger in `file`, or makes it, and checks its last lines. Blocks.
@@ -134,7 +135,16 @@ impl Ledger {
         self.writer.write(Body::new(&record)?).await
     }
 
-    /// The same for code that is not async. Blocks; must not be called in an async task.
+    /// Hands over a record that nobody waits for; it may be written after this returns.
+    ///
+    /// # Errors
+    /// As [`Ledger::write`], and only what is known at once: a failure of this record's
+    /// own group shows in [`Ledger::pulse`] and at every later write.
+    pub fn note(&self, record: Record) -> Result<(), LedgerError> {
+        self.writer.note(Body::new(&record)?)
+    }
+
+    /// [`Ledger::write`] for code that is not async. Blocks; must not be called in an async task.
     ///
     /// # Errors
     /// As [`Ledger::write`].

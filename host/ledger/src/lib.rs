@@ -15,6 +15,8 @@
 mod chain;
 mod clock;
 mod ledger;
+mod pen;
+mod queue;
 mod record;
 mod recovery;
 mod verify;

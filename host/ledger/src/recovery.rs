@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use crate::chain::{LINE_BYTES, read};
 use crate::ledger::{Head, LedgerError};
+use crate::pen::GROUP_BYTES;
 use crate::record::hex;
 use crate::word::Word;
-use crate::writer::GROUP_BYTES;
 
 /// What opening reads of the end: two lines, to see that they hang together, and what
 /// is left of a torn group.

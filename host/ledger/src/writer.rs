@@ -1,44 +1,28 @@
-//! The thread that owns the file.
+//! How a record gets into the file.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Instant, SystemTime};
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot::error::RecvError;
 
-use crate::chain::{Body, append};
-use crate::ledger::{Durability, Head, Ledger, LedgerError, Pulse, Written};
+use crate::chain::Body;
+use crate::ledger::{Durability, Head, LedgerError, Pulse, Written};
+use crate::pen::{Pen, Shown, Sink};
+use crate::queue::Queue;
 
-/// Records that are written together at most.
-const GROUP: usize = 1024;
-
-/// Bytes that are handed to the file at once, and at most a line more.
-pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
-
-/// A record that waits. The permit is its place in the queue.
-struct Waiting {
-    body: Body,
-    done: oneshot::Sender<Result<Written, ErrorKind>>,
-    place: Option<OwnedSemaphorePermit>,
-}
-
-/// What the thread shows to the others.
-struct Shown {
-    head: Mutex<Head>,
-    groups: AtomicU64,
-    failed: OnceLock<ErrorKind>,
-}
-
-/// Hands records to the thread that writes them.
+/// Writes records.
 pub(crate) struct Writer {
-    queue: Option<Sender<Waiting>>,
-    places: Arc<Semaphore>,
     shown: Arc<Shown>,
-    thread: Option<JoinHandle<()>>,
+    way: Way,
+}
+
+/// Who holds the pen.
+enum Way {
+    /// Whoever writes. The system takes a line in a few microseconds, and handing it to a
+    /// thread and hearing back costs many times that.
+    InPlace(Mutex<Pen>),
+    /// A thread. A disk takes milliseconds for a sync, and many records share one.
+    Queued(Queue),
 }
 
 impl Writer {
@@ -47,194 +31,90 @@ impl Writer {
         head: Head,
         durability: Durability,
     ) -> Result<Writer, LedgerError> {
-        let (queue, waiting) = channel();
-        let shown = Arc::new(Shown {
-            head: Mutex::new(head),
-            groups: AtomicU64::new(0),
-            failed: OnceLock::new(),
-        });
-        let pen = Pen { file, head, durability, shown: Arc::clone(&shown), synced: None };
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || pen.run(&waiting))
-            .map_err(LedgerError::Unusable)?;
-        Ok(Writer {
-            queue: Some(queue),
-            places: Arc::new(Semaphore::new(Ledger::QUEUE)),
-            shown,
-            thread: Some(thread),
-        })
+        let pen = Pen::new(file, head, durability != Durability::System);
+        let shown = Arc::clone(pen.shown());
+        let way = match durability {
+            Durability::System => Way::InPlace(Mutex::new(pen)),
+            Durability::Synced { every } => Way::Queued(Queue::start(pen, every)?),
+        };
+        Ok(Writer { shown, way })
     }
 
     pub(crate) async fn write(&self, body: Body) -> Result<Written, LedgerError> {
-        self.alive()?;
-        // The semaphore is never closed, so there is always a permit in the end.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
-        let done = self.enqueue(body, place)?;
-        self.settle(done.await)
+        self.shown.alive()?;
+        match &self.way {
+            Way::InPlace(pen) => in_place(pen, &body),
+            Way::Queued(queue) => {
+                let place = queue.place().await;
+                self.shown.alive()?;
+                self.settle(queue.push(body, place)?.await)
+            }
+        }
     }
 
     pub(crate) fn write_blocking(&self, body: Body) -> Result<Written, LedgerError> {
-        let done = self.enqueue(body, None)?;
-        self.settle(done.blocking_recv())
+        self.shown.alive()?;
+        match &self.way {
+            Way::InPlace(pen) => in_place(pen, &body),
+            Way::Queued(queue) => self.settle(queue.push(body, None)?.blocking_recv()),
+        }
+    }
+
+    pub(crate) fn note(&self, body: Body) -> Result<(), LedgerError> {
+        self.shown.alive()?;
+        match &self.way {
+            Way::InPlace(pen) => in_place(pen, &body).map(drop),
+            Way::Queued(queue) => queue.push(body, None).map(drop),
+        }
     }
 
     pub(crate) fn head(&self) -> Head {
-        *self.shown.head.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.head()
     }
 
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse {
-            head: self.head(),
-            groups: self.shown.groups.load(Ordering::Relaxed),
-            waiting: Ledger::QUEUE.saturating_sub(self.places.available_permits()),
-            failed: self.shown.failed.get().is_some(),
+            head: self.shown.head(),
+            groups: self.shown.groups(),
+            waiting: match &self.way {
+                Way::InPlace(_) => 0,
+                Way::Queued(queue) => queue.waiting(),
+            },
+            failed: self.shown.alive().is_err(),
         }
-    }
-
-    fn alive(&self) -> Result<(), LedgerError> {
-        self.shown.failed.get().map_or(Ok(()), |&kind| Err(LedgerError::Failed(kind)))
-    }
-
-    fn enqueue(
-        &self,
-        body: Body,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Result<oneshot::Receiver<Result<Written, ErrorKind>>, LedgerError> {
-        self.alive()?;
-        let (done, receiver) = oneshot::channel();
-        let gone = LedgerError::Failed(ErrorKind::BrokenPipe);
-        let Some(queue) = &self.queue else { return Err(gone) };
-        queue.send(Waiting { body, done, place }).map_err(|_| gone)?;
-        Ok(receiver)
     }
 
     fn settle(
         &self,
-        done: Result<Result<Written, ErrorKind>, oneshot::error::RecvError>,
+        heard: Result<Result<Written, ErrorKind>, RecvError>,
     ) -> Result<Written, LedgerError> {
-        match done {
-            Ok(done) => done.map_err(LedgerError::Failed),
+        match heard {
+            Ok(written) => written.map_err(LedgerError::Failed),
             // The thread is gone: it failed, or it died.
             Err(_) => {
-                self.alive()?;
+                self.shown.alive()?;
                 Err(LedgerError::Failed(ErrorKind::BrokenPipe))
             }
         }
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was already told to everyone who waited.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Where lines go: a file, or in tests one that breaks.
-pub(crate) trait Sink: Send + 'static {
-    /// Appends all of `bytes`.
-    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()>;
-    /// Puts what was appended on the disk.
-    fn sync(&mut self) -> std::io::Result<()>;
-}
-
-impl Sink for File {
-    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> std::io::Result<()> {
-        self.sync_data()
-    }
-}
-
-/// The thread's own state.
-struct Pen<S> {
-    file: S,
-    head: Head,
-    durability: Durability,
-    shown: Arc<Shown>,
-    synced: Option<Instant>,
-}
-
-impl<S: Sink> Pen<S> {
-    /// Writes group after group until the queue closes or a write fails.
-    fn run(mut self, queue: &Receiver<Waiting>) {
-        while let Ok(first) = queue.recv() {
-            let group = self.gather(first, queue);
-            let written = self.write(&group);
-            if let Err(kind) = written {
-                // Before the waiters hear of it: no later write may look alive.
-                let _ = self.shown.failed.set(kind);
-            }
-            for (Waiting { done, place, .. }, index) in group.into_iter().zip(0..) {
-                let answer = written.map(|before| Written { sequence: before + 1 + index });
-                // Who hears that a record is written finds its place free.
-                drop(place);
-                // Where nobody waits any more, the record is written all the same.
-                let _ = done.send(answer);
-            }
-            if written.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Everything that is queued, and what comes until the next sync is due.
-    fn gather(&self, first: Waiting, queue: &Receiver<Waiting>) -> Vec<Waiting> {
-        let mut group = vec![first];
-        let due = match (self.durability, self.synced) {
-            (Durability::Synced { every }, Some(synced)) => synced.checked_add(every),
-            _ => None,
-        };
-        while group.len() < GROUP {
-            let next = match due.and_then(|due| due.checked_duration_since(Instant::now())) {
-                Some(left) if !left.is_zero() => queue.recv_timeout(left),
-                _ => queue.try_recv().map_err(|_| RecvTimeoutError::Timeout),
-            };
-            match next {
-                Ok(waiting) => group.push(waiting),
-                Err(_) => break,
-            }
-        }
-        group
-    }
-
-    /// Writes a group and gives the sequence before its first line.
-    fn write(&mut self, group: &[Waiting]) -> Result<u64, ErrorKind> {
-        let before = self.head.sequence;
-        let now = SystemTime::now();
-        let mut head = self.head;
-        let mut lines = Vec::new();
-        for waiting in group {
-            head = append(head, now, &waiting.body, &mut lines);
-            if lines.len() >= GROUP_BYTES {
-                self.file.append(&lines).map_err(|error| error.kind())?;
-                lines.clear();
-            }
-        }
-        self.file.append(&lines).map_err(|error| error.kind())?;
-        if let Durability::Synced { .. } = self.durability {
-            self.file.sync().map_err(|error| error.kind())?;
-            self.synced = Some(Instant::now());
-        }
-        self.head = head;
-        *self.shown.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
-        self.shown.groups.fetch_add(1, Ordering::Relaxed);
-        Ok(before)
-    }
+fn in_place(pen: &Mutex<Pen>, body: &Body) -> Result<Written, LedgerError> {
+    // Who died with the pen in hand may have left half a line.
+    let mut pen = pen.lock().map_err(|_| LedgerError::Failed(ErrorKind::BrokenPipe))?;
+    let before = pen.write([body]).map_err(LedgerError::Failed)?;
+    Ok(Written { sequence: before + 1 })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::time::Duration;
 
     use super::*;
+    use crate::ledger::Ledger;
+
+    const SYNCED: Durability = Durability::Synced { every: Duration::ZERO };
 
     /// A disk that can be made full, and that counts.
     #[derive(Clone, Default)]
@@ -271,8 +151,14 @@ mod tests {
 
     #[test]
     fn after_a_failure_nothing_is_written() {
+        for durability in [Durability::System, SYNCED] {
+            nothing_after_a_failure(durability);
+        }
+    }
+
+    fn nothing_after_a_failure(durability: Durability) {
         let disk = Disk::default();
-        let writer = writer(&disk, Durability::System);
+        let writer = writer(&disk, durability);
         assert_eq!(writer.write_blocking(body()).expect("written").sequence, 1);
         disk.full.store(true, Ordering::SeqCst);
         let full = |error| matches!(error, Err(LedgerError::Failed(ErrorKind::StorageFull)));
@@ -280,6 +166,7 @@ mod tests {
         disk.full.store(false, Ordering::SeqCst);
         for _ in 0..3 {
             assert!(full(writer.write_blocking(body())), "the disk has room and the chain a gap");
+            assert!(full(writer.note(body()).map(|()| Written { sequence: 0 })));
         }
         let pulse = writer.pulse();
         assert!(pulse.failed);
@@ -290,7 +177,7 @@ mod tests {
     async fn everyone_who_waits_hears_of_a_failure() {
         let disk = Disk { slow: Duration::from_millis(20), ..Disk::default() };
         disk.full.store(true, Ordering::SeqCst);
-        let writer = Arc::new(writer(&disk, Durability::System));
+        let writer = Arc::new(writer(&disk, SYNCED));
         let waiting: Vec<_> = (0..100)
             .map(|_| {
                 let writer = Arc::clone(&writer);
@@ -324,7 +211,7 @@ mod tests {
     #[tokio::test]
     async fn the_queue_is_bounded() {
         let disk = Disk { slow: Duration::from_millis(50), ..Disk::default() };
-        let writer = Arc::new(writer(&disk, Durability::System));
+        let writer = Arc::new(writer(&disk, SYNCED));
         let waiting: Vec<_> = (0..Ledger::QUEUE + 500)
             .map(|_| {
                 let writer = Arc::clone(&writer);
@@ -340,16 +227,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_queued_is_written_before_the_end() {
-        let disk = Disk { slow: Duration::from_millis(5), ..Disk::default() };
-        let writer = writer(&disk, Durability::Synced { every: Duration::ZERO });
-        let mut done = Vec::new();
-        for _ in 0..50 {
-            done.push(writer.enqueue(body(), None).expect("queued"));
+    fn what_is_noted_is_written_before_the_end() {
+        for durability in [Durability::System, SYNCED] {
+            let disk = Disk { slow: Duration::from_millis(5), ..Disk::default() };
+            let writer = writer(&disk, durability);
+            let shown = Arc::clone(&writer.shown);
+            for _ in 0..50 {
+                writer.note(body()).expect("taken");
+            }
+            drop(writer);
+            assert_eq!(shown.head().sequence, 50);
         }
-        drop(writer);
-        for done in done {
-            assert!(matches!(done.blocking_recv(), Ok(Ok(_))));
+    }
+
+    #[test]
+    fn a_pen_that_was_dropped_mid_line_writes_nothing_more() {
+        struct Panics;
+        impl Sink for Panics {
+            fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
+                panic!("in the middle of a line")
+            }
+
+            fn sync(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        for durability in [Durability::System, SYNCED] {
+            let writer = Writer::start(Panics, Head::EMPTY, durability).expect("starts");
+            let written = || writer.write_blocking(body());
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(written));
+            assert!(matches!(written(), Err(LedgerError::Failed(ErrorKind::BrokenPipe))));
+            assert_eq!(writer.head(), Head::EMPTY);
         }
     }
 }
