@@ -71,10 +71,14 @@ pub struct Server {
     pub address: SocketAddr,
     /// Bytes of a request's body at most.
     pub body_bytes: usize,
+    /// Bytes of all bodies in flight together at most.
+    pub bodies_bytes: usize,
     /// Connections at most.
     pub connections: usize,
     /// From the first byte of a request to the first byte of its answer.
     pub answer_within: Duration,
+    /// How long a client may leave what is written to it unread.
+    pub write_within: Duration,
     /// For requests in flight at shutdown.
     pub drain_within: Duration,
 }
@@ -230,9 +234,12 @@ impl Config {
 impl Server {
     /// Bounds of `body_bytes`.
     pub const BODY_BYTES: RangeInclusive<u64> = 1024..=1 << 30;
+    /// Bounds of `bodies_bytes`, which is at least `body_bytes`.
+    pub const BODIES_BYTES: RangeInclusive<u64> = 1024..=1 << 40;
     /// Bounds of `connections`.
     pub const CONNECTIONS: RangeInclusive<u64> = 1..=1_000_000;
-    /// Bounds of `answer_within_seconds` and `drain_within_seconds`.
+    /// Bounds of `answer_within_seconds`, `write_within_seconds` and
+    /// `drain_within_seconds`.
     pub const SECONDS: RangeInclusive<u64> = 1..=86_400;
 }
 
@@ -242,8 +249,11 @@ impl Default for Server {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             // Coding agents send tens of MiB.
             body_bytes: 32 << 20,
+            // A body's JSON takes several times its bytes while it is judged.
+            bodies_bytes: 512 << 20,
             connections: 1024,
             answer_within: Duration::from_secs(600),
+            write_within: Duration::from_secs(60),
             drain_within: Duration::from_secs(30),
         }
     }

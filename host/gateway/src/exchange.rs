@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use ringfence_chat::Dialect;
 use ringfence_fence::Caller;
 
 use crate::attempts;
 use crate::books::Books;
 use crate::house::{Asked, House};
+use crate::intake::Taken;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -22,7 +22,7 @@ pub struct Call {
     /// Who asks.
     pub caller: Caller,
     /// The body.
-    pub body: Bytes,
+    pub body: Taken,
     /// How soon the client wants a first token.
     pub latency_wanted_ms: Option<u32>,
     /// When its first byte came.
@@ -37,13 +37,13 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     // One version of everything that can be reloaded, for the whole request.
     let in_force = house.in_force();
 
-    let decode = || ringfence_dialect::decode_request(call.dialect, call.id, &call.body);
-    let mut request = aside(call.body.len(), decode).map_err(Problem::Malformed)?;
+    let decode = || ringfence_dialect::decode_request(call.dialect, call.id, &call.body.bytes);
+    let mut request = aside(call.body.bytes.len(), decode).map_err(Problem::Malformed)?;
     if !in_force.serves(&request.model) {
         return Err(Problem::Model(request.model));
     }
 
-    let reading = aside(call.body.len(), || house.detector.read(&request));
+    let reading = aside(call.body.bytes.len(), || house.detector.read(&request));
     request.mark_unreadable(reading.unreadable.iter().copied());
 
     let asked = Asked {

@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod gauge;
 pub mod house;
 pub mod ids;
+pub mod intake;
 pub mod keys;
 pub mod loosening;
 pub mod masking;

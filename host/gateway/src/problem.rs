@@ -20,6 +20,8 @@ pub enum Problem {
     Caller(Unknown),
     /// The body has more bytes than this.
     TooLarge(usize),
+    /// All bodies in flight together have as many bytes as may be.
+    Crowded,
     /// The body is compressed or otherwise encoded.
     Encoding,
     /// The body's length is said in two ways, or in a way that is not undone here.
@@ -75,6 +77,7 @@ impl Problem {
             | Problem::Method(_)
             | Problem::Caller(_)
             | Problem::TooLarge(_)
+            | Problem::Crowded
             | Problem::Encoding
             | Problem::Framing
             | Problem::Interrupted => true,
@@ -94,7 +97,9 @@ impl Problem {
         match self {
             Problem::Refused { .. } => "refused",
             Problem::Failed { .. } | Problem::Late => "failed",
-            Problem::Ledger | Problem::Closing | Problem::Unmaskable { .. } => "unavailable",
+            Problem::Crowded | Problem::Ledger | Problem::Closing | Problem::Unmaskable { .. } => {
+                "unavailable"
+            }
             _ => "invalid",
         }
     }
@@ -148,6 +153,16 @@ impl Problem {
                 "request_too_large",
                 format!("The body has more than {limit} bytes (server.body_bytes)."),
             ),
+            Problem::Crowded => {
+                let mut told = tell(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "server_error",
+                    "too_many_bytes",
+                    "The requests in flight have as many bytes as may be (server.bodies_bytes).",
+                );
+                told.headers.push(("retry-after", FULL_WAIT.as_secs().to_string()));
+                told
+            }
             Problem::Encoding => invalid(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_content_encoding",

@@ -2,15 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
-};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
 use ringfence_chat::Dialect;
 use ringfence_dialect::ModelEntry;
@@ -22,12 +20,10 @@ use futures_util::StreamExt;
 use crate::exchange::{self, Call};
 use crate::house::House;
 use crate::ids;
+use crate::intake::Intake;
 use crate::metrics;
 use crate::problem::Problem;
 use crate::reply::{Reply, ReplyBody};
-
-/// From the end of a request's headers to the end of its body.
-pub const BODY_WITHIN: Duration = Duration::from_secs(120);
 
 /// The body of every response.
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -38,7 +34,7 @@ pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// None: a problem is a response too.
 pub async fn route(
     house: Arc<House>,
-    body_bytes: usize,
+    intake: Arc<Intake>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let id = ids::request();
@@ -46,10 +42,10 @@ pub async fn route(
     let is_post = request.method() == Method::POST;
     let response = match (request.method(), request.uri().path()) {
         (&Method::POST, "/v1/chat/completions") => {
-            chat(&house, body_bytes, &id, Dialect::OpenAiChat, request).await
+            chat(&house, &intake, &id, Dialect::OpenAiChat, request).await
         }
         (&Method::GET, "/v1/models") => models(&house, request.headers()),
-        (&Method::GET, "/healthz") => Ok(healthz(&house)),
+        (&Method::GET, "/healthz") => Ok(healthz(&house, request.headers())),
         (&Method::GET, "/readyz") => Ok(readyz(&house)),
         (&Method::GET, "/metrics") => Ok(exposition(&house)),
         (_, "/v1/chat/completions") => Err(Problem::Method("POST")),
@@ -76,7 +72,7 @@ pub async fn route(
 
 async fn chat(
     house: &Arc<House>,
-    body_bytes: usize,
+    intake: &Intake,
     id: &str,
     dialect: Dialect,
     request: Request<Incoming>,
@@ -86,7 +82,7 @@ async fn chat(
         let caller = caller(house, request.headers())?;
         let latency_wanted_ms = (request.headers().get("x-ringfence-latency-ms"))
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = body(body_bytes, request).await?;
+        let body = intake.take(request).await?;
         let id = id.to_owned();
         exchange::answer(house, Call { id, dialect, caller, body, latency_wanted_ms, received })
             .await
@@ -102,39 +98,6 @@ async fn chat(
 
 fn caller(house: &House, headers: &HeaderMap) -> Result<Caller, Problem> {
     house.in_force().callers.identify(headers).cloned().map_err(Problem::Caller)
-}
-
-async fn body(limit: usize, request: Request<Incoming>) -> Result<Bytes, Problem> {
-    let headers = request.headers();
-    // Compressed bodies are a way past the bound on bytes, so there are none.
-    if headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
-        return Err(Problem::Encoding);
-    }
-    if is_ambiguous(headers) {
-        return Err(Problem::Framing);
-    }
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > limit) {
-        return Err(Problem::TooLarge(limit));
-    }
-    let arriving = Limited::new(request.into_body(), limit).collect();
-    match tokio::time::timeout(BODY_WITHIN, arriving).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::TooLarge(limit)),
-        Ok(Err(_)) | Err(_) => Err(Problem::Interrupted),
-    }
-}
-
-/// Whether somebody who stands in front of us may see another end of the body.
-fn is_ambiguous(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => false,
-        (Some(one), None) => {
-            !one.as_bytes().eq_ignore_ascii_case(b"chunked") || headers.contains_key(CONTENT_LENGTH)
-        }
-        (Some(_), Some(_)) => true,
-    }
 }
 
 fn answered(reply: Reply) -> Response<Body> {
@@ -206,19 +169,25 @@ fn listed(house: &House, headers: &HeaderMap) -> Result<Vec<ModelEntry>, Problem
     Ok(listed)
 }
 
-fn healthz(house: &House) -> Response<Body> {
+/// Whether all is well, for everybody; what is in force and what is not well, for who
+/// may call: it names files and policies.
+fn healthz(house: &House, headers: &HeaderMap) -> Response<Body> {
     let in_force = house.in_force();
     let head = house.ledger.head();
     let troubles = house.troubles();
-    let body = json!({
-        "status": if troubles.is_empty() { "ok" } else { "degraded" },
-        "version": env!("CARGO_PKG_VERSION"),
-        "chain": in_force.chain.digest().to_string(),
-        "configuration": in_force.configuration.to_string(),
-        "policies": in_force.chain.policies().len(),
-        "ledger": { "sequence": head.sequence, "head": head.digest.to_string() },
-        "troubles": troubles,
-    });
+    let status = if troubles.is_empty() { "ok" } else { "degraded" };
+    let body = match in_force.callers.identify(headers) {
+        Ok(_) => json!({
+            "status": status,
+            "version": env!("CARGO_PKG_VERSION"),
+            "chain": in_force.chain.digest().to_string(),
+            "configuration": in_force.configuration.to_string(),
+            "policies": in_force.chain.policies().len(),
+            "ledger": { "sequence": head.sequence, "head": head.digest.to_string() },
+            "troubles": troubles,
+        }),
+        Err(_) => json!({ "status": status }),
+    };
     with(StatusCode::OK, "application/json", whole(Bytes::from(body.to_string())))
 }
 

@@ -15,6 +15,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::config::Server;
 use crate::house::House;
+use crate::intake::Intake;
 use crate::routes;
 
 /// Bytes of a request's headers at most.
@@ -23,8 +24,6 @@ pub const HEADER_BYTES: usize = 64 * 1024;
 pub const HEADERS: usize = 100;
 /// From a connection's opening to the end of a request's headers.
 pub const HEADERS_WITHIN: Duration = Duration::from_secs(15);
-/// How long a client may leave what is written to it unread.
-pub const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// A bound port that does not answer yet.
 pub struct Bound {
@@ -55,6 +54,8 @@ impl Bound {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Bound { listener, house, server, .. } = self;
         let places = Arc::new(Semaphore::new(server.connections));
+        let intake = Arc::new(Intake::new(&server));
+        let door = Door { house, intake, write_within: server.write_within };
         let (closing, closed) = watch::channel(false);
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
@@ -77,8 +78,7 @@ impl Bound {
                 () = &mut shutdown => break,
             };
             while connections.try_join_next().is_some() {}
-            let connection =
-                connection(stream, Arc::clone(&house), server.body_bytes, closed.clone());
+            let connection = connection(stream, door.clone(), closed.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(place);
@@ -94,21 +94,26 @@ impl Bound {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
+/// What every connection leads to.
+#[derive(Clone)]
+struct Door {
     house: Arc<House>,
-    body_bytes: usize,
-    mut closing: watch::Receiver<bool>,
-) {
+    intake: Arc<Intake>,
+    write_within: Duration,
+}
+
+async fn connection(stream: TcpStream, door: Door, mut closing: watch::Receiver<bool>) {
+    let Door { house, intake, write_within } = door;
     // Small events of a stream go out at once; without it they wait for an answer to
     // the one before.
     let _ = stream.set_nodelay(true);
     // A client that does not read would keep its place for ever: what is written has no
     // time-out of hyper's.
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITTEN_WITHIN));
+    stream.set_write_timeout(Some(write_within));
     let stream = Box::pin(stream);
-    let service = service_fn(|request| routes::route(Arc::clone(&house), body_bytes, request));
+    let service =
+        service_fn(|request| routes::route(Arc::clone(&house), Arc::clone(&intake), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)

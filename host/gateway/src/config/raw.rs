@@ -13,8 +13,10 @@ use super::reader::At;
 pub(super) struct Server {
     pub(super) address: Option<At<String>>,
     pub(super) body_bytes: Option<At<i64>>,
+    pub(super) bodies_bytes: Option<At<i64>>,
     pub(super) connections: Option<At<i64>>,
     pub(super) answer_within_seconds: Option<At<i64>>,
+    pub(super) write_within_seconds: Option<At<i64>>,
     pub(super) drain_within_seconds: Option<At<i64>>,
 }
 

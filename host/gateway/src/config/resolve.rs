@@ -273,6 +273,20 @@ fn listener(reader: &mut Reader<'_>, raw: raw::Server) -> Server {
         Server::BODY_BYTES,
     );
     server.body_bytes = usize::try_from(body).unwrap_or(usize::MAX);
+    let bodies = reader.number(
+        "bodies_bytes",
+        raw.bodies_bytes.as_ref(),
+        body.max(server.bodies_bytes as u64),
+        Server::BODIES_BYTES,
+    );
+    server.bodies_bytes = usize::try_from(bodies).unwrap_or(usize::MAX);
+    if let Some(given) = raw.bodies_bytes.as_ref().filter(|_| bodies < body) {
+        reader.mistake(
+            &given.span(),
+            format!("bodies_bytes is {bodies}, which is less than one body may have"),
+            "make it at least body_bytes",
+        );
+    }
     let connections = reader.number(
         "connections",
         raw.connections.as_ref(),
@@ -285,6 +299,13 @@ fn listener(reader: &mut Reader<'_>, raw: raw::Server) -> Server {
         "answer_within_seconds",
         raw.answer_within_seconds.as_ref(),
         server.answer_within.as_secs(),
+        Server::SECONDS,
+    );
+    server.write_within = seconds(
+        reader,
+        "write_within_seconds",
+        raw.write_within_seconds.as_ref(),
+        server.write_within.as_secs(),
         Server::SECONDS,
     );
     server.drain_within = seconds(

@@ -431,6 +431,7 @@ fn bounds_hold_at_their_edges() {
         ("body_bytes", Server::BODY_BYTES),
         ("connections", Server::CONNECTIONS),
         ("answer_within_seconds", Server::SECONDS),
+        ("write_within_seconds", Server::SECONDS),
         ("drain_within_seconds", Server::SECONDS),
     ] {
         assert!(
@@ -440,6 +441,13 @@ fn bounds_hold_at_their_edges() {
         assert!(number(key, bounds.start() - 1).is_err(), "{key}");
         assert!(number(key, bounds.end() + 1).is_err(), "{key}");
     }
+    let bodies = |one: u64, all: u64| {
+        read(&format!("{LOCAL}[server]\nbody_bytes = {one}\nbodies_bytes = {all}\n"))
+    };
+    assert!(bodies(1024, 1024).is_ok() && bodies(1024, *Server::BODIES_BYTES.end()).is_ok());
+    assert!(bodies(1025, 1024).is_err() && bodies(1024, Server::BODIES_BYTES.end() + 1).is_err());
+    let roomy = number("body_bytes", *Server::BODY_BYTES.end()).expect("a body of 1 GiB");
+    assert!(roomy.server.bodies_bytes >= roomy.server.body_bytes);
     for (limit, bounds, _) in policies::LIMITS {
         let limited = |number: u64| {
             read(&format!(
