@@ -20,7 +20,8 @@
 //!
 //! Everything is compared: what `expect` leaves out is `"permit": "any"`, an empty list or
 //! an empty code. `{"refused": true}` expects that `configure` fails, `{"error": true}`
-//! that `judge` does. `permit` is `any`, `nowhere`, a zone, or a list of names. Members of
+//! that `judge` does, and `{"ungranted": ["text"]}` that the policy needs these grants,
+//! which the case's `grants` do not give, so that the loader would refuse it. `permit` is `any`, `nowhere`, a zone, or a list of names. Members of
 //! `request` have the names of the contract with `_` for `-`; what is left out gets a
 //! harmless value, and without `targets` there are `local` in the process, `premises` and
 //! `cloud`. `grants` narrows what the policy sees; by default it sees everything.
@@ -85,7 +86,11 @@ impl Case {
         };
         let granted =
             |grant: &str| self.grants.as_ref().is_none_or(|all| all.iter().any(|one| one == grant));
-        if let Some(missing) = declaration.needs.iter().find(|need| !granted(need)) {
+        let mut missing: Vec<&String> =
+            declaration.needs.iter().filter(|need| !granted(need)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
             return json!({"ungranted": missing});
         }
         let whole = self.request.build();
@@ -183,7 +188,8 @@ fn complete(expect: &Value) -> Value {
     let (Some(members), Some(whole_members)) = (expect.as_object(), whole.as_object_mut()) else {
         panic!("`expect` is no object: {expect}");
     };
-    if members.contains_key("refused") || members.contains_key("error") {
+    if ["refused", "error", "ungranted"].iter().any(|instead| members.contains_key(*instead)) {
+        assert!(members.len() == 1, "`expect` says more than it can: {expect}");
         return expect.clone();
     }
     for (name, member) in members {
@@ -212,6 +218,10 @@ mod tests {
         fn configure(config: &str) -> Result<(Masking, Declaration), String> {
             match config {
                 "{}" => Ok((Masking("masked"), Declaration::new().code("masked"))),
+                "{\"needy\":true}" => {
+                    let needs = Declaration::new().needs("text").needs("findings");
+                    Ok((Masking("masked"), needs.code("masked")))
+                }
                 "{\"undeclared\":true}" => Ok((Masking("other"), Declaration::new())),
                 _ => Err("unknown key".to_owned()),
             }
@@ -258,13 +268,28 @@ mod tests {
         }
         assert_eq!(outcome("{}", "[]", r#"{"error": true}"#), Ok(()));
         assert_eq!(outcome(r#"{"misspelt": true}"#, all, r#"{"refused": true}"#), Ok(()));
+        let needy = r#"{"needy": true}"#;
+        assert_eq!(outcome(needy, "[]", r#"{"ungranted": ["findings", "text"]}"#), Ok(()));
+        assert_eq!(
+            outcome(needy, r#"["caller"]"#, r#"{"ungranted": ["findings", "text"]}"#),
+            Ok(())
+        );
+        assert!(outcome(needy, all, r#"{"ungranted": ["findings", "text"]}"#).is_err());
     }
 
     #[test]
     fn a_file_that_is_no_list_of_cases_fails() {
-        for file in
-            ["", "{}", "[]", r#"[{"name": "x"}]"#, r#"[{"name": "x", "expect": {"cod": ""}}]"#]
-        {
+        for file in [
+            "",
+            "{}",
+            "[]",
+            r#"[{"name": "x"}]"#,
+            r#"[{"name": "x", "expect": {"cod": ""}}]"#,
+            r#"[{"name": "x", "expect": {"error": true, "code": "x"}}]"#,
+            r#"[{"name": "x", "request": {"segments": [{"txt": "x"}]}, "expect": {"error": true}}]"#,
+            r#"[{"name": "x", "request": {"segments": [{"text": "x", "roll": "user"}]},
+                 "expect": {"error": true}}]"#,
+        ] {
             assert!(std::panic::catch_unwind(|| run::<Masking>(file)).is_err(), "{file}");
         }
     }

@@ -37,16 +37,21 @@ struct Asker {
 #[serde(untagged)]
 enum Piece {
     Text(String),
-    Whole {
-        text: Option<String>,
-        role: Option<String>,
-        kind: Option<String>,
-        #[serde(default)]
-        path: String,
-        tool: Option<String>,
-        media_type: Option<String>,
-        readable: Option<bool>,
-    },
+    Whole(Whole),
+}
+
+/// A type of its own: a variant would let misspelt members pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    text: Option<String>,
+    role: Option<String>,
+    kind: Option<String>,
+    #[serde(default)]
+    path: String,
+    tool: Option<String>,
+    media_type: Option<String>,
+    readable: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -148,14 +153,14 @@ impl Piece {
         };
         match self {
             Piece::Text(text) => segment.text = Some(text.clone()),
-            Piece::Whole { text, role, kind, path, tool, media_type, readable } => {
-                segment.text.clone_from(text);
-                segment.role = role.as_deref().map_or(Role::User, role_named);
-                segment.kind = kind.as_deref().map_or(Kind::Text, kind_named);
-                segment.path.clone_from(path);
-                segment.tool.clone_from(tool);
-                segment.media_type.clone_from(media_type);
-                segment.readable = readable.unwrap_or(text.is_some());
+            Piece::Whole(whole) => {
+                segment.text.clone_from(&whole.text);
+                segment.role = whole.role.as_deref().map_or(Role::User, role_named);
+                segment.kind = whole.kind.as_deref().map_or(Kind::Text, kind_named);
+                segment.path.clone_from(&whole.path);
+                segment.tool.clone_from(&whole.tool);
+                segment.media_type.clone_from(&whole.media_type);
+                segment.readable = whole.readable.unwrap_or(whole.text.is_some());
             }
         }
         segment.bytes = segment.text.as_ref().map_or(0, String::len) as u32;
