@@ -98,7 +98,7 @@ impl Detector {
     }
 
     /// Finds everything in one text, and tells whether it was read to the end.
-    fn examine(&self, text: &str) -> (Vec<Span>, bool) {
+    pub fn examine(&self, text: &str) -> (Vec<Span>, bool) {
         let read = &text[..text.floor_char_boundary(Detector::SEGMENT_BYTES)];
         let mut spans = Vec::new();
         let mut allowance = Allowance {

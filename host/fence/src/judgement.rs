@@ -106,6 +106,12 @@ pub struct Edit {
 impl Edit {
     /// The longest entity name.
     pub const ENTITY_BYTES: usize = 64;
+
+    /// Whether `name` can be an entity's.
+    pub fn is_entity(name: &str) -> bool {
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        !name.is_empty() && name.len() <= Edit::ENTITY_BYTES && name.bytes().all(fits)
+    }
 }
 
 /// What a policy answered, as it came; [`Judgement::check`] makes a judgement of it.
@@ -183,7 +189,7 @@ impl Judgement {
             if let Scope::Towards(names) = &edit.scope {
                 known(names).then_some(()).ok_or(Nonsense::Target)?;
             }
-            if !is_entity(&edit.entity) {
+            if !Edit::is_entity(&edit.entity) {
                 return Err(Nonsense::Entity);
             }
             let segment = request.segments().get(edit.segment.index()).ok_or(Nonsense::Segment)?;
@@ -354,12 +360,4 @@ impl Verdict {
             Mode::Monitor => None,
         }
     }
-}
-
-fn is_entity(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= Edit::ENTITY_BYTES
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use ringfence_chat::{Chunk, Event, FinishReason, Usage};
 use ringfence_fence::{Departure, Failure, FailureKind, Target};
-use ringfence_ledger::{Ending, Outcome, Record, Word};
+use ringfence_ledger::{Ending, Inspected, Outcome, Record, Word};
+use ringfence_policy::{Following, Seen};
 
 use crate::gauge::{Gauge, InFlight};
 use crate::house::{Asked, House};
@@ -26,6 +27,7 @@ pub struct Account {
     finish: Option<FinishReason>,
     restored: u32,
     altered: u32,
+    inspected: Vec<Inspected>,
     status: Option<u16>,
     /// True once the client may have seen a byte.
     begun: bool,
@@ -55,6 +57,7 @@ impl Account {
             finish: None,
             restored: 0,
             altered: 0,
+            inspected: Vec::new(),
             status: None,
             begun: false,
             open: true,
@@ -89,16 +92,40 @@ impl Account {
         (self.restored, self.altered) = (restored, altered);
     }
 
+    /// What the policies that inspect answers did.
+    pub fn inspected(&mut self, following: &Following) {
+        self.inspected = following.seen().map(inspected).collect();
+        following.seen().for_each(|seen| self.house.metrics.inspected(seen));
+    }
+
     /// The whole answer went to the client.
     pub fn completed(&mut self) {
+        self.ends_well("answered", Ending::Complete);
+    }
+
+    /// A policy ended the answer.
+    pub fn stopped(&mut self) {
+        self.finish = Some(FinishReason::ContentFilter);
+        self.ends_well("stopped", Ending::Stopped);
+    }
+
+    /// A policy failed while it inspected the answer. It says nothing against the target.
+    pub fn withheld(&mut self) {
+        if self.begun {
+            self.house.metrics.ended("withheld", &self.target.name);
+        }
+        self.close(Ending::Withheld);
+    }
+
+    fn ends_well(&mut self, outcome: &'static str, ended: Ending) {
         let total = self.began.elapsed();
         let name = &self.target.name;
         self.gauge.succeeded(self.first, total);
         let usage = self.usage.unwrap_or_default();
         self.house.metrics.answered(name, self.first, total, usage, self.restored);
-        self.house.metrics.ended("answered", name);
+        self.house.metrics.ended(outcome, name);
         self.house.answered(std::mem::take(&mut self.conversation), name);
-        self.close(Ending::Complete);
+        self.close(ended);
     }
 
     /// The target failed.
@@ -133,6 +160,7 @@ impl Account {
             status: self.status,
             restored: self.restored,
             altered: self.altered,
+            inspected: std::mem::take(&mut self.inspected),
         });
         // Nobody waits for it: a failure shows at the next departure, which does not leave.
         if let Err(error) = self.house.ledger.note(record) {
@@ -147,6 +175,19 @@ impl Drop for Account {
             self.house.metrics.ended("cancelled", &self.target.name);
             self.close(Ending::Cancelled);
         }
+    }
+}
+
+fn inspected(seen: &Seen) -> Inspected {
+    Inspected {
+        policy: Word::from(&seen.policy),
+        digest: seen.digest,
+        mode: Word::from(seen.mode.name()),
+        windows: seen.windows,
+        cuts: seen.cuts,
+        stopped: seen.stopped.as_ref().map(Word::from),
+        failure: seen.failed,
+        microseconds: u64::try_from(seen.spent.as_micros()).unwrap_or(u64::MAX),
     }
 }
 

@@ -140,7 +140,7 @@ impl Stage {
             conversation: &conversation,
             latency_wanted_ms: None,
         };
-        Ok(self.house.decide(&in_force, &asked).await)
+        Ok(self.house.decide(&in_force, &asked).await.0)
     }
 
     /// Puts another configuration into force, while the gateway runs.

@@ -53,7 +53,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
         conversation: &house.conversation(&request, &call.caller),
         latency_wanted_ms: call.latency_wanted_ms,
     };
-    let decision = house.decide(&in_force, &asked).await;
+    let (decision, following) = house.decide(&in_force, &asked).await;
     house.metrics.decided(&decision);
 
     let books = Books::new(house, &in_force, &asked, &decision);
@@ -66,7 +66,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     }
 
     let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
-    Ok(reply::reply(&request, begun))
+    reply::reply(house, &request, begun, following).await
 }
 
 /// Bodies from here on are read aside.

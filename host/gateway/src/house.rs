@@ -15,7 +15,7 @@ use ringfence_fence::{
 };
 use ringfence_ledger::Ledger;
 use ringfence_local::{Description, Local};
-use ringfence_policy::{Chain, Facts, Predecessors, Sandbox, SandboxConfig};
+use ringfence_policy::{Chain, Facts, Following, Predecessors, Sandbox, SandboxConfig};
 
 use crate::assembly::{self, Assembly};
 use crate::books;
@@ -235,15 +235,16 @@ impl House {
         Placeholders::new(&self.keys.placeholders, tenant)
     }
 
-    /// Judges a request: where it may go, in which order, and what is hidden.
-    pub async fn decide(&self, in_force: &InForce, asked: &Asked<'_>) -> Decision {
+    /// Judges a request: where it may go, in which order, and what is hidden; and keeps
+    /// the policies that will inspect its answer.
+    pub async fn decide(&self, in_force: &InForce, asked: &Asked<'_>) -> (Decision, Following) {
         let targets = in_force.places.iter().map(|place| Arc::clone(&place.target));
         let clearance = Clearance::open(asked.request, asked.caller, &in_force.floor, targets);
         let shown: Vec<(Arc<Target>, Vitals)> = (clearance.remaining())
             .filter_map(|target| Some((Arc::clone(target), in_force.place(&target.name)?.vitals())))
             .collect();
-        let verdicts = if shown.is_empty() {
-            Vec::new()
+        let (verdicts, following) = if shown.is_empty() {
+            (Vec::new(), Following::default())
         } else {
             let previous = self.conversations.previous(asked.conversation);
             let facts = Facts {
@@ -258,9 +259,9 @@ impl House {
                 budget_left: None,
                 previous_target: previous.as_deref(),
             };
-            in_force.chain.judge(&facts).await
+            in_force.chain.judge_and_follow(&facts).await
         };
-        clearance.decide(ids::decision(), verdicts)
+        (clearance.decide(ids::decision(), verdicts), following)
     }
 
     /// Notes which target answered a turn of a conversation.

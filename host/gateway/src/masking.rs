@@ -5,11 +5,13 @@
 //! than the longest placeholder of this request.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use ringfence_chat::{Chunk, Event, TextKind};
 use ringfence_fence::Hidden;
+use ringfence_policy::Restored;
 
 /// Puts originals in the place of placeholders, in whole and in streamed answers.
 pub struct Restorer {
@@ -85,7 +87,7 @@ impl Restorer {
 
     /// Restores one chunk. What was held of a choice that ends here comes in a chunk
     /// of its own before it.
-    pub fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Chunk>) {
+    pub fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Restored>) {
         let whole = chunk.original.as_ref().is_some_and(|original| original.whole);
         let ending: Vec<u32> = (chunk.events.iter())
             .filter_map(|event| match event {
@@ -102,18 +104,21 @@ impl Restorer {
             .filter(|lane| ending.contains(&lane.choice()) && !last_of.contains_key(lane))
             .filter_map(|lane| self.flush(lane))
             .collect();
+        let mut spans = Vec::new();
         for (index, event) in chunk.events.iter_mut().enumerate() {
             let Some(lane) = lane(event) else { continue };
             let last = whole || last_of.get(&lane) == Some(&index);
             let (Event::Text { text, .. } | Event::ToolCall { arguments: text, .. }) = event else {
                 continue;
             };
-            *text = self.restore(lane, text, last);
+            let mut restored = Vec::new();
+            *text = self.restore(lane, text, last, &mut restored);
+            spans.extend(restored.into_iter().map(|span| (index, span)));
         }
         if !flushed.is_empty() {
-            out.push(Chunk::made(flushed));
+            out.push(Restored { chunk: Chunk::made(flushed), spans: Vec::new() });
         }
-        out.push(chunk);
+        out.push(Restored { chunk, spans });
     }
 
     fn flush(&mut self, lane: Lane) -> Option<Event> {
@@ -131,7 +136,14 @@ impl Restorer {
         })
     }
 
-    fn restore(&mut self, lane: Lane, new: &str, last: bool) -> String {
+    /// The text to let go, and the `spans` of it that are originals.
+    fn restore(
+        &mut self,
+        lane: Lane,
+        new: &str,
+        last: bool,
+        spans: &mut Vec<Range<usize>>,
+    ) -> String {
         let mut text = self.held.remove(&lane).unwrap_or_default();
         text.push_str(new);
         if !text.as_bytes().contains(&BRACKET) {
@@ -149,7 +161,9 @@ impl Restorer {
         for found in automata.placeholders.find_iter(&text) {
             self.altered += count(&automata.openings, &text[from..found.start()]);
             restored.push_str(&text[from..found.start()]);
+            let begins = restored.len();
             restored.push_str(&originals[found.pattern().as_usize()]);
+            spans.push(begins..restored.len());
             from = found.end();
             self.restored += 1;
         }
@@ -267,7 +281,7 @@ mod tests {
         for events in chunks {
             restorer.chunk(Chunk::made(events), &mut out);
         }
-        (out.into_iter().flat_map(|chunk| chunk.events))
+        (out.into_iter().flat_map(|restored| restored.chunk.events))
             .map(|event| match event {
                 Event::Text { text, .. } | Event::ToolCall { arguments: text, .. } => text,
                 Event::Finish { .. } => "|".into(),

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use ringfence_chat::Usage;
 use ringfence_fence::{Decision, Failure, Refusal, Remover, Verdict};
+use ringfence_policy::Seen;
 
 use crate::house::House;
 
@@ -26,6 +27,8 @@ pub struct Metrics {
     refusals: Family<Refused, Counter>,
     policy_failures: Family<Failed, Counter>,
     policy_seconds: Family<Policy, Histogram>,
+    answer_cuts: Family<Policy, Counter>,
+    answer_stops: Family<Policy, Counter>,
     departures: Family<Target, Counter>,
     target_failures: Family<TargetFailed, Counter>,
     first_token_seconds: Family<Target, Histogram>,
@@ -111,6 +114,8 @@ impl Metrics {
             policy_seconds: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(5e-6, 2.0, 16))
             }),
+            answer_cuts: Family::default(),
+            answer_stops: Family::default(),
             departures: Family::default(),
             target_failures: Family::default(),
             first_token_seconds: Family::new_with_constructor(seconds),
@@ -148,6 +153,8 @@ impl Metrics {
             self.policy_failures.clone(),
         );
         r.register("policy_seconds", "Time of one policy call", self.policy_seconds.clone());
+        r.register("answer_cuts", "Changes to answers, by policy", self.answer_cuts.clone());
+        r.register("answer_stops", "Answers that a policy ended", self.answer_stops.clone());
         r.register("departures", "Attempts that left, by target", self.departures.clone());
         r.register(
             "target_failures",
@@ -197,6 +204,18 @@ impl Metrics {
         }
         if let Some(refusal) = decision.refusal() {
             self.refusals.get_or_create(&refused(refusal)).inc();
+        }
+    }
+
+    /// What a policy made of an answer.
+    pub fn inspected(&self, seen: &Seen) {
+        let label = Policy { policy: seen.policy.clone() };
+        self.answer_cuts.get_or_create(&label).inc_by(u64::from(seen.cuts));
+        self.answer_stops.get_or_create(&label).inc_by(u64::from(seen.stopped.is_some()));
+        if let Some(failure) = seen.failed {
+            let (policy, mode) = (seen.policy.clone(), seen.mode.name());
+            let failed = Failed { policy, mode, failure: failure.name() };
+            self.policy_failures.get_or_create(&failed).inc();
         }
     }
 

@@ -51,6 +51,13 @@ pub enum Problem {
         /// The decision, found again in the ledger.
         decision: String,
     },
+    /// A policy failed while it inspected the answer, which is not given.
+    Withheld {
+        /// The policy's name.
+        policy: String,
+        /// The decision, found again in the ledger.
+        decision: String,
+    },
     /// The books cannot be written, so nothing leaves.
     Ledger,
     /// No answer began within the server's bound.
@@ -86,6 +93,7 @@ impl Problem {
             | Problem::Refused { .. }
             | Problem::Failed { .. }
             | Problem::Unmaskable { .. }
+            | Problem::Withheld { .. }
             | Problem::Ledger
             | Problem::Late
             | Problem::Closing => false,
@@ -96,6 +104,7 @@ impl Problem {
     pub fn outcome(&self) -> &'static str {
         match self {
             Problem::Refused { .. } => "refused",
+            Problem::Withheld { .. } => "withheld",
             Problem::Failed { .. } | Problem::Late => "failed",
             Problem::Crowded | Problem::Ledger | Problem::Closing | Problem::Unmaskable { .. } => {
                 "unavailable"
@@ -109,7 +118,8 @@ impl Problem {
         match self {
             Problem::Refused { decision, .. }
             | Problem::Failed { decision, .. }
-            | Problem::Unmaskable { decision } => Some(decision),
+            | Problem::Unmaskable { decision }
+            | Problem::Withheld { decision, .. } => Some(decision),
             _ => None,
         }
     }
@@ -211,6 +221,10 @@ impl Problem {
                 "unmaskable",
                 "A policy hides something that cannot be hidden in this place, so the request \
                  was not sent.",
+            ),
+            Problem::Withheld { policy, .. } => denied(
+                "policy_failed",
+                format!("The policy `{policy}` failed on the answer, so it is not given."),
             ),
             Problem::Ledger => tell(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,7 @@
-//! An answer on its way to the client: restored, then encoded.
+//! An answer on its way to the client: restored, inspected, then encoded.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -8,10 +9,15 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use ringfence_chat::{Capability, Chunk, Request};
 use ringfence_dialect::{Encoder, Envelope, ErrorBody};
 use ringfence_fence::Failure;
+use ringfence_policy::{Following, Unfollowed};
 
-use crate::account::Account;
+use self::passing::{Flow, Passing};
 use crate::attempts::Begun;
+use crate::house::House;
 use crate::masking::Restorer;
+use crate::problem::Problem;
+
+mod passing;
 
 /// What goes to the client.
 pub struct Reply {
@@ -30,14 +36,22 @@ pub enum ReplyBody {
 }
 
 /// Makes the reply of an answer that has begun.
-pub fn reply(request: &Request, begun: Begun) -> Reply {
+///
+/// # Errors
+/// [`Problem::Withheld`]: a policy failed on a whole answer.
+pub async fn reply(
+    house: &Arc<House>,
+    request: &Request,
+    begun: Begun,
+    following: Following,
+) -> Result<Reply, Problem> {
     let headers = headers(&begun);
     let wants_json =
         request.needs.iter().any(|n| matches!(n, Capability::JsonObject | Capability::JsonSchema));
-    let Begun { model, hidden, chunks, rest, mut account, .. } = begun;
-    account.begins();
-    let outgoing = Outgoing {
-        restorer: Restorer::new(&hidden, wants_json),
+    let Begun { target, model, decision, hidden, chunks, rest, account, .. } = begun;
+    let restorer = Restorer::new(&hidden, wants_json);
+    let mut outgoing = Outgoing {
+        passing: Passing::new(house, restorer, following, &target.name, account),
         encoder: Encoder::new(
             request.dialect,
             Envelope {
@@ -47,14 +61,15 @@ pub fn reply(request: &Request, begun: Begun) -> Reply {
                 wants_usage: request.wants_usage,
             },
         ),
-        account,
     };
     let body = if request.streamed {
+        outgoing.passing.begins();
         ReplyBody::Stream(outgoing.stream(chunks, rest))
     } else {
-        ReplyBody::Whole(outgoing.whole(chunks))
+        let withheld = |Unfollowed { policy, .. }| Problem::Withheld { policy, decision };
+        ReplyBody::Whole(outgoing.whole(chunks).await.map_err(withheld)?)
     };
-    Reply { headers, body }
+    Ok(Reply { headers, body })
 }
 
 fn headers(begun: &Begun) -> Vec<(String, String)> {
@@ -69,22 +84,40 @@ fn headers(begun: &Begun) -> Vec<(String, String)> {
     headers
 }
 
-/// What an answer passes through.
+/// An answer that goes out.
 struct Outgoing {
-    restorer: Option<Restorer>,
+    passing: Passing,
     encoder: Encoder,
-    account: Account,
 }
 
+type Chunks = BoxStream<'static, (bool, Result<Chunk, Failure>)>;
+
 impl Outgoing {
-    fn whole(mut self, chunks: Vec<Chunk>) -> Bytes {
-        let mut restored = Vec::with_capacity(chunks.len());
+    async fn whole(mut self, chunks: Vec<Chunk>) -> Result<Bytes, Unfollowed> {
+        let mut passed = Vec::with_capacity(chunks.len());
+        let flow = match self.all(chunks, &mut passed).await {
+            Ok(flow) => flow,
+            Err(failed) => {
+                self.passing.withheld();
+                return Err(failed);
+            }
+        };
+        self.passing.begins();
+        self.passing.ended(flow);
+        Ok(Bytes::from(self.encoder.whole(passed)))
+    }
+
+    async fn all(
+        &mut self,
+        chunks: Vec<Chunk>,
+        passed: &mut Vec<Chunk>,
+    ) -> Result<Flow, Unfollowed> {
         for chunk in chunks {
-            self.restore(chunk, &mut restored);
+            if self.passing.chunk(chunk, passed).await? == Flow::Stopped {
+                return Ok(Flow::Stopped);
+            }
         }
-        self.count();
-        self.account.completed();
-        Bytes::from(self.encoder.whole(restored))
+        self.passing.rest(passed).await
     }
 
     fn stream(
@@ -94,74 +127,64 @@ impl Outgoing {
     ) -> BoxStream<'static, Result<Bytes, Infallible>> {
         let chunks = stream::iter(begun.into_iter().map(|chunk| (true, Ok(chunk))))
             .chain(rest.map(|chunk| (false, chunk)));
-        stream::unfold(Some((self, chunks.boxed())), |state| async move {
+        let next = |state: Option<(Outgoing, Chunks)>| async move {
             let (mut outgoing, mut chunks) = state?;
             loop {
                 let mut bytes = Vec::new();
-                match chunks.next().await {
-                    Some((seen, Ok(chunk))) => {
-                        if !seen {
-                            outgoing.account.saw(&chunk);
-                        }
-                        outgoing.encode(chunk, &mut bytes);
-                        if bytes.is_empty() {
-                            continue;
-                        }
-                        return Some((Ok(Bytes::from(bytes)), Some((outgoing, chunks))));
-                    }
-                    Some((_, Err(failure))) => {
-                        outgoing.break_off(&failure, &mut bytes);
-                        return Some((Ok(Bytes::from(bytes)), None));
-                    }
-                    None => {
-                        outgoing.end(&mut bytes);
-                        return Some((Ok(Bytes::from(bytes)), None));
-                    }
+                if outgoing.next(&mut chunks, &mut bytes).await.is_none() {
+                    return Some((Ok(Bytes::from(bytes)), None));
+                }
+                if !bytes.is_empty() {
+                    return Some((Ok(Bytes::from(bytes)), Some((outgoing, chunks))));
                 }
             }
-        })
-        .boxed()
+        };
+        stream::unfold(Some((self, chunks.boxed())), next).boxed()
     }
 
-    fn restore(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) {
-        match &mut self.restorer {
-            Some(restorer) => restorer.chunk(chunk, out),
-            None => out.push(chunk),
-        }
-    }
-
-    fn encode(&mut self, chunk: Chunk, bytes: &mut Vec<u8>) {
-        let mut restored = Vec::new();
-        self.restore(chunk, &mut restored);
-        for chunk in restored {
+    /// Writes what comes next, if it is anything; `None` after the last.
+    async fn next(&mut self, chunks: &mut Chunks, bytes: &mut Vec<u8>) -> Option<()> {
+        let mut passed = Vec::with_capacity(1);
+        let (flow, last) = match chunks.next().await {
+            Some((seen, Ok(chunk))) => {
+                if !seen {
+                    self.passing.saw(&chunk);
+                }
+                (self.passing.chunk(chunk, &mut passed).await, false)
+            }
+            Some((_, Err(failure))) => {
+                self.break_off(format!("The answer broke off: {failure}"), "answer_broken", bytes);
+                self.passing.broke_off(&failure);
+                return None;
+            }
+            None => (self.passing.rest(&mut passed).await, true),
+        };
+        let Ok(flow) = flow else {
+            let told = "A policy failed on the answer, which ends here.".to_owned();
+            self.break_off(told, "policy_failed", bytes);
+            self.passing.withheld();
+            return None;
+        };
+        for chunk in passed {
             self.encoder.chunk(chunk, bytes);
         }
-    }
-
-    /// The answer ended as it should.
-    fn end(mut self, bytes: &mut Vec<u8>) {
-        self.encoder.end(bytes);
-        self.count();
-        self.account.completed();
-    }
-
-    fn count(&mut self) {
-        if let Some(restorer) = &self.restorer {
-            self.account.restored(restorer.restored(), restorer.altered());
+        if !last && flow == Flow::On {
+            return Some(());
         }
+        self.encoder.end(bytes);
+        self.passing.ended(flow);
+        None
     }
 
-    /// The answer broke off. What was held back is not sent, and no end is feigned.
-    fn break_off(mut self, failure: &Failure, bytes: &mut Vec<u8>) {
+    /// What was held back is not sent, and no end is feigned.
+    fn break_off(&mut self, message: String, code: &str, bytes: &mut Vec<u8>) {
         let body = ErrorBody {
-            message: format!("The answer broke off: {failure}"),
+            message,
             kind: "server_error".to_owned(),
             param: None,
-            code: Some("answer_broken".to_owned()),
+            code: Some(code.to_owned()),
         };
         self.encoder.error(&body, bytes);
-        self.count();
-        self.account.failed(failure);
     }
 }
 

@@ -25,8 +25,8 @@ mod writer;
 
 pub use ledger::{Durability, Head, Ledger, LedgerError, Pulse, Written, keyed_digest};
 pub use record::{
-    Bytes, Chain, Decided, Departure, Ending, Judged, Outcome, PolicyInForce, Record, Refusal,
-    Start, actions, entities,
+    Bytes, Chain, Decided, Departure, Ending, Inspected, Judged, Outcome, PolicyInForce, Record,
+    Refusal, Start, actions, entities,
 };
 pub use recovery::Recovered;
 pub use verify::{Fault, Report, verify};

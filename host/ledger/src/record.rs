@@ -231,6 +231,33 @@ pub struct Outcome {
     pub restored: u32,
     /// Placeholders that the model altered and that stayed as they were.
     pub altered: u32,
+    /// What the policies that inspect answers did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inspected: Vec<Inspected>,
+}
+
+/// One policy's inspection of an answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspected {
+    /// The entry's name.
+    pub policy: Word,
+    /// Digest of its file.
+    #[serde(serialize_with = "hex")]
+    pub digest: Digest,
+    /// `protect` or `monitor`.
+    pub mode: Word,
+    /// Pieces of the answer that it was shown.
+    pub windows: u32,
+    /// Changes that it made.
+    pub cuts: u32,
+    /// The code with which it ended the answer; may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Word>,
+    /// How it failed.
+    #[serde(serialize_with = "policy_failure", skip_serializing_if = "Option::is_none")]
+    pub failure: Option<PolicyFailure>,
+    /// Microseconds that it took.
+    pub microseconds: u64,
 }
 
 /// How a departure ended.
@@ -245,6 +272,11 @@ pub enum Ending {
         #[serde(serialize_with = "kind")]
         failure: FailureKind,
     },
+    /// A policy ended the answer.
+    Stopped,
+    /// A policy failed while it inspected the answer, and nothing more of it went to the
+    /// client.
+    Withheld,
     /// The client left.
     Cancelled,
     /// No byte of an answer went to the client.
@@ -290,6 +322,13 @@ fn failure(failure: &PolicyFailure) -> Word {
         }
         other => Word::from(other.name()),
     }
+}
+
+fn policy_failure<S: Serializer>(
+    failed: &Option<PolicyFailure>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    failed.as_ref().map(failure).serialize(serializer)
 }
 
 fn is_empty(word: &Word) -> bool {

@@ -56,7 +56,7 @@ pub(crate) struct Cell {
     elements_left: usize,
     instances: usize,
     memories: usize,
-    _running: Running,
+    running: Option<Running>,
 }
 
 /// Which bound an instance ran into.
@@ -77,7 +77,7 @@ impl Cell {
     /// A cell with everything that `limits` allow.
     pub(crate) fn new(shared: Arc<Shared>, limits: &Limits) -> Cell {
         Cell {
-            _running: shared.clock.running(),
+            running: Some(shared.clock.running()),
             shared,
             tenant: String::new(),
             now_ms: 0.0,
@@ -103,26 +103,19 @@ impl Cell {
     ) -> Store<Cell> {
         let mut store = Store::new(engine, self);
         store.limiter(|cell| cell);
-        store.set_hostcall_fuel(limits.answer_bytes);
-        store.set_epoch_deadline(TICKS_BEFORE_YIELD);
-        let meter = meter.clone();
-        // A thread that the system set aside for a while has not computed. The clock of
-        // the wall does not tell, but then few ticks were seen.
-        let ticks_due = deadline.as_millis() / (TICK.as_millis() * PATIENT_SHARE);
-        let mut ticks = 0;
-        store.epoch_deadline_callback(move |cell| {
-            if cell.data().overran {
-                return Err(Overrun::Calls.into());
-            }
-            ticks += 1;
-            if meter.spent() >= deadline && ticks >= ticks_due {
-                return Ok(UpdateDeadline::Interrupt);
-            }
-            // The executor's own yield lets it look at its sockets in between; a plain
-            // wake would put the policy back in front of them.
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-        });
+        arm(&mut store, limits, deadline, meter);
         store
+    }
+
+    /// Another call begins, with a budget of its own.
+    pub(crate) fn wake(&mut self, limits: &Limits) {
+        self.running = Some(self.shared.clock.running());
+        self.calls_left = limits.calls;
+    }
+
+    /// No call runs until the next [`Cell::wake`]: the clock need not tick for it.
+    pub(crate) fn rest(&mut self) {
+        self.running = None;
     }
 
     /// Takes one call from the budget.
@@ -142,6 +135,34 @@ impl Cell {
             }
         }
     }
+}
+
+/// Gives a store's next call its deadline, and a bound on what is lifted from it.
+pub(crate) fn arm(
+    store: &mut Store<Cell>,
+    limits: &Limits,
+    deadline: Duration,
+    meter: &Arc<Meter>,
+) {
+    store.set_hostcall_fuel(limits.answer_bytes);
+    store.set_epoch_deadline(TICKS_BEFORE_YIELD);
+    let meter = meter.clone();
+    // A thread that the system set aside for a while has not computed. The clock of the
+    // wall does not tell, but then few ticks were seen.
+    let ticks_due = deadline.as_millis() / (TICK.as_millis() * PATIENT_SHARE);
+    let mut ticks = 0;
+    store.epoch_deadline_callback(move |cell| {
+        if cell.data().overran {
+            return Err(Overrun::Calls.into());
+        }
+        ticks += 1;
+        if meter.spent() >= deadline && ticks >= ticks_due {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        // The executor's own yield lets it look at its sockets in between; a plain wake
+        // would put the policy back in front of them.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
 }
 
 /// Memory and tables count together over all instances of the component, growth is
@@ -200,6 +221,11 @@ impl Meter {
             spent: AtomicU64::new(0),
             entered: AtomicU64::new(0),
         })
+    }
+
+    /// Begins again at nothing.
+    pub(crate) fn reset(&self) {
+        self.spent.store(0, Relaxed);
     }
 
     /// What was spent, the poll that is running included.

@@ -6,6 +6,7 @@ use ringfence_chat::Request;
 use ringfence_fence::{Caller, Digest, Finding, Target, Verdict, Vitals};
 
 use crate::contract::Lists;
+use crate::following::Following;
 use crate::policy::Policy;
 
 /// What the policies of a chain are told about one request. Each sees of it what its
@@ -67,12 +68,20 @@ impl Chain {
     /// for those that failed and those that only watch. Must run on a tokio runtime with
     /// its timer; dropping the future ends the policy that is running.
     pub async fn judge(&self, facts: &Facts<'_>) -> Vec<Verdict> {
+        self.judge_and_follow(facts).await.0
+    }
+
+    /// Judges, and keeps the instances of those policies that inspect the answer.
+    pub async fn judge_and_follow(&self, facts: &Facts<'_>) -> (Vec<Verdict>, Following) {
         let lists = Lists::of(facts);
         let targets = lists.targets(facts);
         let mut verdicts = Vec::with_capacity(self.policies.len());
+        let mut followers = Vec::new();
         for policy in &self.policies {
-            verdicts.push(policy.judge(facts, &lists, &targets).await);
+            let (verdict, follower) = policy.judge(facts, &lists, &targets).await;
+            verdicts.push(verdict);
+            followers.extend(follower);
         }
-        verdicts
+        (verdicts, Following::of(followers))
     }
 }

@@ -8,6 +8,8 @@ use crate::chain::Facts;
 use crate::declaration::Declaration;
 use crate::entry::{Entities, Grants, Limits};
 
+pub(crate) mod response;
+
 mod generated {
     #![allow(missing_docs, unused_variables, clippy::all, clippy::unwrap_used)]
 
@@ -19,6 +21,7 @@ mod generated {
                 import ringfence:policy/log@0.1.0;
                 import ringfence:policy/state@0.1.0;
                 export ringfence:policy/judge@0.1.0;
+                export ringfence:policy/response@0.1.0;
             }
         ",
         world: "ringfence:host/everything",
@@ -36,6 +39,9 @@ pub const PACKAGE: &str = "ringfence:policy";
 pub const VERSION: &str = "0.1.0";
 /// The interface that every policy exports.
 pub(crate) const JUDGE: &str = "ringfence:policy/judge@0.1.0";
+
+/// The interface of those that inspect answers too.
+pub(crate) const RESPONSE: &str = "ringfence:policy/response@0.1.0";
 
 /// What `judge` gives.
 pub(crate) type Judged = (Result<types::Judgement, String>,);

@@ -40,6 +40,8 @@ pub struct Inspection {
     pub contract: Option<String>,
     /// Whether this host serves that version.
     pub served: bool,
+    /// Whether it inspects answers: it exports `response`.
+    pub inspects: bool,
     /// What it exports, in order.
     pub exports: Vec<String>,
     /// What it imports, in order.
@@ -86,6 +88,7 @@ impl Inspection {
             digest: Digest::of(bytes),
             bytes: bytes.len(),
             served: contract.as_deref().is_some_and(serves),
+            inspects: exports.iter().any(|name| contract_version(name, "response").is_some()),
             contract,
             exports,
             imports: world.imports.keys().map(name).collect(),

@@ -8,9 +8,9 @@
 //!
 //! 1. *Look.* The bytes are a component, not cut off, and within static bounds on size,
 //!    functions, types and joins, which is what compiling costs. Nothing is compiled yet.
-//! 2. *Match.* It exports `judge` of a version that this host serves, and not `response`,
-//!    because an answer that is silently not inspected is worse than a refusal. Every
-//!    import is granted by the entry, or belongs to the empty system interface. The whole
+//! 2. *Match.* It exports `judge` of a version that this host serves. One that exports
+//!    `response` too is taken only where its failure denies, so that no answer goes out
+//!    without it. Every import is granted by the entry, or belongs to the empty system interface. The whole
 //!    list of what is not is in the error. Other exports are tolerated.
 //! 3. *Compile and configure.* `configure` runs once. What the instance then has in its
 //!    memories becomes a component, a snapshot, and that is compiled. Where the
@@ -37,9 +37,18 @@
 //! of a clock of 1 ms, so that one that spins shares its thread with the others until its
 //! deadline; one that sleeps is ended by a timer of the executor.
 //!
+//! # How it follows an answer
+//!
+//! A policy that exports `response` keeps its instance, and its slots of the pool, until
+//! the answer ends. [`Following`] shows it the answer in windows, each call with a deadline
+//! and a budget of its own, and lets go what it lets go; the bounds on what is held stand
+//! in [`TAIL_BYTES`], [`WORD_BYTES`], [`HOLD_BYTES`] and [`HELD_BYTES`]. A failure ends the
+//! answer. One that only watches sees the same windows and changes nothing.
+//!
 //! # Invariants
 //!
 //! - No instance sees two requests, and none is used again after a trap.
+//! - Nothing of an answer goes on that a policy which protects has not let go.
 //! - Nothing of a policy's own words leaves this room, but codes and labels that it
 //!   declared when it was loaded, before it had seen a request; and lines to the log, for
 //!   which its entry needs the grant `log`, at the level debug, capped and escaped.
@@ -62,6 +71,7 @@ mod contract;
 mod declaration;
 mod entry;
 mod file;
+mod following;
 mod inspection;
 mod load;
 mod log;
@@ -78,6 +88,10 @@ pub use contract::{PACKAGE, VERSION};
 pub use declaration::Declaration;
 pub use entry::{Entities, Entry, Grants, Limits};
 pub use file::{FileError, read_file};
+pub use following::{
+    Followed, Following, HELD_BYTES, HOLD_BYTES, Passage, Readable, Restored, Seen, TAIL_BYTES,
+    Unfollowed, WORD_BYTES,
+};
 pub use inspection::Inspection;
 pub use load::{LoadError, inspect};
 pub use policy::Policy;

@@ -11,11 +11,12 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use self::aside::{Aside, aside};
-use self::checks::{check_entry, check_exports, check_imports};
+use self::checks::{check_entry, check_exports, check_imports, check_response};
 pub use self::error::LoadError;
 use crate::cache::Compiled;
 use crate::cell::{Cell, Meter, Metered, Shared, failure};
-use crate::contract::{self, Configured, JUDGE, Judged, VERSION, log, state, types};
+use crate::contract::response::{Inspected, Window};
+use crate::contract::{self, Configured, JUDGE, Judged, RESPONSE, VERSION, log, state, types};
 use crate::declaration::Declaration;
 use crate::entry::{Entry, Grants};
 use crate::inspection::Inspection;
@@ -96,6 +97,7 @@ impl Load {
     fn run(self) -> Result<Policy, LoadError> {
         let inspection = Inspection::of(&self.bytes)?;
         check_exports(&inspection)?;
+        check_response(&inspection, &self.entry)?;
         check_imports(&inspection, &self.entry.grants)?;
         let shared = Arc::new(Shared {
             name: self.entry.name.clone(),
@@ -124,7 +126,7 @@ impl Load {
         if !missing.is_empty() {
             return Err(LoadError::Needs(missing));
         }
-        let ready = self.link(&compiled, shared)?;
+        let ready = self.link(&compiled, shared, inspection.inspects)?;
         executor.block_on(self.try_out(&ready, &compiled.declaration))?;
         if fresh && let Some(cache) = self.sandbox.cache() {
             cache.put(&key, &compiled);
@@ -196,7 +198,7 @@ impl Load {
         shared: &Arc<Shared>,
     ) -> Result<Declaration, LoadError> {
         let pre = self.pre(component)?;
-        let index = export(component, "configure")?;
+        let index = export(component, JUDGE, "configure")?;
         let limits = &self.entry.limits;
         let meter = Meter::new();
         let cell = Cell::new(shared.clone(), limits);
@@ -221,7 +223,12 @@ impl Load {
         Declaration::from(declared).check().map_err(LoadError::Declaration)
     }
 
-    fn link(&self, compiled: &Compiled, shared: Arc<Shared>) -> Result<Ready, LoadError> {
+    fn link(
+        &self,
+        compiled: &Compiled,
+        shared: Arc<Shared>,
+        inspects: bool,
+    ) -> Result<Ready, LoadError> {
         let component = &compiled.component;
         let instance = self.pre(component)?;
         let limits = &self.entry.limits;
@@ -248,13 +255,14 @@ impl Load {
             .ok_or_else(|| LoadError::Limits("more than the whole pool".to_owned()))?;
         let configure = match compiled.snapshot {
             true => None,
-            false => Some((export(component, "configure")?, self.entry.config.clone())),
+            false => Some((export(component, JUDGE, "configure")?, self.entry.config.clone())),
         };
         Ok(Ready {
             sandbox: self.sandbox.clone(),
             shared,
             instance,
-            judge: export(component, "judge")?,
+            judge: export(component, JUDGE, "judge")?,
+            inspect: inspects.then(|| export(component, RESPONSE, "inspect")).transpose()?,
             configure,
             config: Digest::of(self.entry.config.as_bytes()),
             weight,
@@ -279,6 +287,11 @@ impl Load {
             instance
                 .get_typed_func::<(&types::Request<'_>,), Judged>(&mut store, &ready.judge)
                 .map_err(|error| LoadError::Contract(words(&error)))?;
+            if let Some(inspect) = &ready.inspect {
+                instance
+                    .get_typed_func::<(&Window<'_>,), Inspected>(&mut store, inspect)
+                    .map_err(|error| LoadError::Contract(words(&error)))?;
+            }
             let Some((configure, config)) = &ready.configure else { return Ok(()) };
             let configure = instance
                 .get_typed_func::<(&str,), Configured>(&mut store, configure)
@@ -313,15 +326,16 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
     Ok(linker)
 }
 
-/// The index of a function that `judge` exports.
+/// The index of a function of one of the interfaces that a policy exports.
 pub(crate) fn export(
     component: &Component,
+    interface: &str,
     function: &str,
 ) -> Result<wasmtime::component::ComponentExportIndex, LoadError> {
     component
-        .get_export_index(None, JUDGE)
-        .and_then(|judge| component.get_export_index(Some(&judge), function))
-        .ok_or_else(|| LoadError::Contract(format!("judge has no function `{function}`")))
+        .get_export_index(None, interface)
+        .and_then(|instance| component.get_export_index(Some(&instance), function))
+        .ok_or_else(|| LoadError::Contract(format!("{interface} has no function `{function}`")))
 }
 
 fn failed(error: wasmtime::Error) -> LoadError {

@@ -9,13 +9,14 @@ use ringfence_fence::{
     Digest, Judgement, Mode, Nonsense, OnFailure, PolicyFailure, Target, Verdict,
 };
 use wasmtime::Store;
-use wasmtime::component::{ComponentExportIndex, InstancePre, TypedFunc};
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
 
 use crate::cell::{Cell, Meter, Metered, Shared, failure};
 use crate::chain::Facts;
 use crate::contract::{self, Configured, Judged, Lists, types};
 use crate::declaration::Declaration;
 use crate::entry::{Entry, Grants, Limits};
+use crate::following::{Follower, Live};
 use crate::sandbox::Sandbox;
 
 /// A policy that is loaded. Judges through [`crate::Chain`].
@@ -48,6 +49,8 @@ pub(crate) struct Ready {
     pub(crate) shared: Arc<Shared>,
     pub(crate) instance: InstancePre<Cell>,
     pub(crate) judge: ComponentExportIndex,
+    /// Present when it inspects answers.
+    pub(crate) inspect: Option<ComponentExportIndex>,
     /// Present when `configure` runs in every fresh instance.
     pub(crate) configure: Option<(ComponentExportIndex, String)>,
     /// Digest of the entry's configuration.
@@ -84,23 +87,32 @@ impl Policy {
             == (other.ready.config, &other.grants, &other.limits)
     }
 
-    /// Judges one request in a fresh instance.
+    /// Whether it inspects answers.
+    pub fn inspects(&self) -> bool {
+        self.ready.inspect.is_some()
+    }
+
+    /// Judges one request in a fresh instance. One that inspects answers goes on with it.
     pub(crate) async fn judge(
-        &self,
+        self: &Arc<Policy>,
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
-    ) -> Verdict {
+    ) -> (Verdict, Option<Follower>) {
         let started = Instant::now();
-        let outcome = self.answer(facts, lists, targets).await;
-        Verdict {
+        let (outcome, live) = match self.answer(facts, lists, targets).await {
+            Ok((judgement, live)) => (Ok(judgement), live),
+            Err(failure) => (Err(failure), None),
+        };
+        let verdict = Verdict {
             policy: self.name.clone(),
             digest: self.digest,
             mode: self.mode,
             on_failure: self.on_failure,
             outcome,
             spent: started.elapsed(),
-        }
+        };
+        (verdict, live.map(|live| Follower::new(self.clone(), live)))
     }
 
     async fn answer(
@@ -108,7 +120,7 @@ impl Policy {
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
-    ) -> Result<Judgement, PolicyFailure> {
+    ) -> Result<(Judgement, Option<Live>), PolicyFailure> {
         let segments = contract::segments(facts, &self.grants);
         let findings = contract::findings(facts, &self.grants);
         if findings.as_ref().is_some_and(|findings| findings.len() > self.limits.findings) {
@@ -118,7 +130,7 @@ impl Policy {
         let request =
             contract::request(facts, &self.grants, lists, targets, &segments, findings.as_deref());
         let ready = &self.ready;
-        let _slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
+        let slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
         let meter = Meter::new();
         let mut cell = Cell::new(ready.shared.clone(), &self.limits);
         cell.now_ms = facts.now_ms;
@@ -136,24 +148,34 @@ impl Policy {
                 .await
                 .unwrap_or(Err(PolicyFailure::Deadline))
         };
-        let judgement = match called {
-            Ok(Ok(judgement)) => judgement,
-            Ok(Err(text)) => {
+        let (judgement, instance) = match called {
+            Ok((Ok(judgement), instance)) => (judgement, instance),
+            Ok((Err(text), _)) => {
                 store.data_mut().say("failed", &text);
                 return Err(PolicyFailure::Error);
             }
             Err(failure) => return Err(failure),
         };
-        // The slots of the pool go back before the rest is looked at.
-        drop(store);
-        self.check(judgement, facts)
+        let live = match ready.inspect {
+            Some(inspect) => {
+                store.data_mut().rest();
+                Some(Live { store, instance, inspect, meter, _slots: slots })
+            }
+            None => {
+                // The slots of the pool go back before the rest is looked at.
+                drop(store);
+                drop(slots);
+                None
+            }
+        };
+        Ok((self.check(judgement, facts)?, live))
     }
 
     async fn call(
         &self,
         store: &mut Store<Cell>,
         request: &types::Request<'_>,
-    ) -> Result<Result<types::Judgement, String>, PolicyFailure> {
+    ) -> Result<(Result<types::Judgement, String>, Instance), PolicyFailure> {
         let ready = &self.ready;
         let fail = |error: wasmtime::Error| failure(&error);
         let instance = ready.instance.instantiate_async(&mut *store).await.map_err(fail)?;
@@ -177,7 +199,7 @@ impl Policy {
         let judge: TypedFunc<(&types::Request<'_>,), Judged> =
             unsafe { TypedFunc::new_unchecked(judge) };
         let (answer,) = judge.call_async(&mut *store, (request,)).await.map_err(fail)?;
-        Ok(answer)
+        Ok((answer, instance))
     }
 
     fn check(

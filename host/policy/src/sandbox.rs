@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ringfence_fence::{Digest, PolicyFailure};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     RegallocAlgorithm, Strategy,
@@ -97,7 +97,7 @@ struct Inner {
     config: SandboxConfig,
     engine: Engine,
     snapshots: Engine,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     cache: Option<Cache>,
     state: Arc<State>,
     abandoned: Mutex<Vec<(Digest, Arc<AtomicBool>)>>,
@@ -128,7 +128,7 @@ impl Sandbox {
             .map_err(|error| SandboxError::Runtime(error.to_string()))?;
         Ok(Sandbox {
             inner: Arc::new(Inner {
-                slots: Semaphore::new(config.instances as usize),
+                slots: Arc::new(Semaphore::new(config.instances as usize)),
                 config,
                 engine,
                 snapshots,
@@ -175,8 +175,9 @@ impl Sandbox {
         &self,
         weight: u32,
         patience: Duration,
-    ) -> Result<SemaphorePermit<'_>, PolicyFailure> {
-        match tokio::time::timeout(patience, self.inner.slots.acquire_many(weight)).await {
+    ) -> Result<OwnedSemaphorePermit, PolicyFailure> {
+        let slots = Arc::clone(&self.inner.slots);
+        match tokio::time::timeout(patience, slots.acquire_many_owned(weight)).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(PolicyFailure::Busy),
         }

@@ -10,7 +10,7 @@ use wasmtime::component::Component;
 use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
 use crate::cell::{Cell, Meter, Metered, Shared};
-use crate::contract::Configured;
+use crate::contract::{Configured, JUDGE};
 use crate::declaration::Declaration;
 use crate::entry::Entry;
 use crate::load::{export, linker};
@@ -56,7 +56,7 @@ pub(crate) async fn take(
     let Ok((context, instrumented)) = instrumented else { return Snapshot::Impossible };
     let Ok(component) = Component::new(engine, &instrumented) else { return Snapshot::Impossible };
     let Ok(linker) = linker(engine, &entry.grants) else { return Snapshot::Impossible };
-    let Ok(index) = export(&component, "configure") else { return Snapshot::Impossible };
+    let Ok(index) = export(&component, JUDGE, "configure") else { return Snapshot::Impossible };
 
     // Instances and memories that the instrumentation adds do not count against the
     // policy.

@@ -24,6 +24,9 @@
 //! ringfence_sdk::export!(NightShift);
 //! ```
 //!
+//! A policy that is to see the answers too implements [`response::Inspect`] and is exported
+//! with `ringfence_sdk::export!(NightShift, inspects)`.
+//!
 //! Offsets are UTF-8 byte offsets, as in Rust's own strings. What the entry does not
 //! grant is `None`, never empty. A panic or an `Err` is a failure of the policy, and the
 //! entry's `on_failure` takes the judgement's place.
@@ -44,6 +47,7 @@ pub mod __bindings {
 pub mod cases;
 mod judgement;
 mod request;
+pub mod response;
 
 #[doc(hidden)]
 pub use __bindings::exports::ringfence::policy::judge::Guest as __Guest;
@@ -51,6 +55,8 @@ pub use __bindings::ringfence::policy::types::{
     Action, Caller, Declaration, Edit, Finding, Judgement, Kind, Permission, Request, Role, Scope,
     Segment, Target, Zone,
 };
+#[doc(hidden)]
+pub use response::__bindings::exports::ringfence::policy::response::Guest as __ResponseGuest;
 pub use serde;
 pub use serde_json;
 
@@ -103,44 +109,79 @@ impl From<Inside> for Zone {
     }
 }
 
-/// Exports a [`Policy`] from this component. Once in a crate; compiled for anything but
+/// Exports a [`Policy`] from this component, or with `, inspects` behind its name a
+/// [`response::Inspect`]. Once in a crate; compiled for anything but
 /// WebAssembly it exports nothing, so that the crate's tests run natively.
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
         const _: () = {
-            struct Exported;
+            $crate::__policy! { $policy }
+        };
+    };
+    ($policy:ty, inspects) => {
+        const _: () = {
+            $crate::__policy! { $policy }
 
-            static POLICY: ::std::sync::OnceLock<$policy> = ::std::sync::OnceLock::new();
-
-            impl $crate::__Guest for Exported {
-                fn configure(
-                    config: ::std::string::String,
-                ) -> ::std::result::Result<$crate::Declaration, ::std::string::String> {
-                    let (policy, declaration) = <$policy as $crate::Policy>::configure(&config)?;
-                    match POLICY.set(policy) {
-                        Ok(()) => Ok(declaration),
-                        Err(_) => Err("configured twice".into()),
-                    }
-                }
-
-                fn judge(
-                    request: $crate::Request,
-                ) -> ::std::result::Result<$crate::Judgement, ::std::string::String> {
-                    let policy = POLICY.get().ok_or("judged before it was configured")?;
-                    <$policy as $crate::Policy>::judge(policy, &request)
+            impl $crate::__ResponseGuest for Exported {
+                fn inspect(
+                    window: $crate::response::Window,
+                ) -> ::std::result::Result<$crate::response::Outcome, ::std::string::String>
+                {
+                    let policy = POLICY.get().ok_or("asked before it was configured")?;
+                    <$policy as $crate::response::Inspect>::inspect(policy, &window)
                 }
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::__bindings::__export! { Exported with_types_in $crate::__bindings }
+            $crate::response::__bindings::__export! {
+                Exported with_types_in $crate::response::__bindings
+            }
 
-            // Elsewhere nothing calls it, and nothing in it is to count as unused.
             #[cfg(not(target_arch = "wasm32"))]
             const _: () = {
-                let _ = <Exported as $crate::__Guest>::configure;
-                let _ = <Exported as $crate::__Guest>::judge;
+                let _ = <Exported as $crate::__ResponseGuest>::inspect;
             };
+        };
+    };
+}
+
+/// What every export has.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __policy {
+    ($policy:ty) => {
+        struct Exported;
+
+        static POLICY: ::std::sync::OnceLock<$policy> = ::std::sync::OnceLock::new();
+
+        impl $crate::__Guest for Exported {
+            fn configure(
+                config: ::std::string::String,
+            ) -> ::std::result::Result<$crate::Declaration, ::std::string::String> {
+                let (policy, declaration) = <$policy as $crate::Policy>::configure(&config)?;
+                match POLICY.set(policy) {
+                    Ok(()) => Ok(declaration),
+                    Err(_) => Err("configured twice".into()),
+                }
+            }
+
+            fn judge(
+                request: $crate::Request,
+            ) -> ::std::result::Result<$crate::Judgement, ::std::string::String> {
+                let policy = POLICY.get().ok_or("judged before it was configured")?;
+                <$policy as $crate::Policy>::judge(policy, &request)
+            }
+        }
+
+        #[cfg(target_arch = "wasm32")]
+        $crate::__bindings::__export! { Exported with_types_in $crate::__bindings }
+
+        // Elsewhere nothing calls it, and nothing in it is to count as unused.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            let _ = <Exported as $crate::__Guest>::configure;
+            let _ = <Exported as $crate::__Guest>::judge;
         };
     };
 }

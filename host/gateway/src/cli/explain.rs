@@ -110,7 +110,7 @@ fn decide(house: &House, in_force: &InForce, asked: &Asked<'_>) -> Result<Decisi
         .enable_all()
         .build()
         .map_err(|error| Trouble::Found(format!("no threads to judge with: {error}")))?;
-    Ok(runtime.block_on(house.decide(in_force, asked)))
+    Ok(runtime.block_on(house.decide(in_force, asked)).0)
 }
 
 fn read(file: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {

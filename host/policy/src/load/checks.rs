@@ -1,5 +1,7 @@
 //! What an entry and a file have to be before anything is compiled.
 
+use ringfence_fence::{Mode, OnFailure};
+
 use super::LoadError;
 use crate::entry::{Entry, Grants, Limits};
 use crate::inspection::{Inspection, contract_version, serves};
@@ -36,10 +38,14 @@ pub(super) fn check_exports(inspection: &Inspection) -> Result<(), LoadError> {
         Some(_) if inspection.served => {}
         Some(needs) => return Err(LoadError::Version { needs: needs.clone() }),
     }
-    if inspection.exports.iter().any(|name| contract_version(name, "response").is_some()) {
-        return Err(LoadError::Response);
-    }
     Ok(())
+}
+
+/// Who inspects answers must be there to do it: a request that such a policy failed on
+/// would be answered, and nobody would look.
+pub(super) fn check_response(inspection: &Inspection, entry: &Entry) -> Result<(), LoadError> {
+    let spared = entry.mode == Mode::Protect && entry.on_failure != OnFailure::Deny;
+    if inspection.inspects && spared { Err(LoadError::Unattended) } else { Ok(()) }
 }
 
 pub(super) fn check_imports(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {

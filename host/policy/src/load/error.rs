@@ -44,12 +44,12 @@ pub enum LoadError {
         /// What it exports.
         exports: Vec<String>,
     },
-    /// It wants to inspect answers, which would silently not happen.
+    /// It inspects answers, and its entry lets requests go on without it.
     #[error(
-        "the policy exports ringfence:policy/response, but this version inspects no answers; \
-         build it for the world `policy`"
+        "the policy inspects answers, so its entry must say on_failure = \"deny\": a request \
+         that it failed on would be answered, and nobody would look at the answer"
     )]
-    Response,
+    Unattended,
     /// It imports what it must not.
     #[error("the policy imports what its entry does not give: {}", imports(ungranted, unknown))]
     Imports {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ringfence_fence::PolicyFailure;
-use ringfence_policy::{LoadError, Sandbox, SandboxConfig, inspect};
+use ringfence_fence::{Inside, Mode, OnFailure, PolicyFailure};
+use ringfence_policy::{Entry, LoadError, Sandbox, SandboxConfig, inspect};
 
 use crate::guest::Guest;
 use crate::house::{Case, SANDBOX, entry, load};
@@ -91,15 +91,33 @@ fn all_imports_that_are_not_given_are_listed() {
 }
 
 #[test]
-fn extra_exports_are_tolerated_and_a_response_hook_is_not() {
+fn extra_exports_are_tolerated() {
     let guest = Guest { world: "more", ..Guest::default() }
         .with(r#"(func (export "guest:worlds/strange#strange")) (func (export "init"))"#);
-    assert!(load(&guest.build()).is_ok());
+    let policy = load(&guest.build()).expect("it loads");
+    assert!(!policy.inspects());
+}
+
+/// A request that such a policy failed on would be answered, and nobody would look.
+#[test]
+fn what_inspects_answers_must_deny_or_only_watch() {
     let guest = Guest { world: "response-policy", ..Guest::default() }.with(
         r#"(func (export "ringfence:policy/response@0.1.0#inspect")
-            (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)"#,
+            (param i32) (result i32) unreachable)"#,
     );
-    assert_eq!(load(&guest.build()).expect_err("it loads"), LoadError::Response);
+    let bytes = guest.build();
+    let confine = OnFailure::Confine(Inside::Process);
+    for (mode, on_failure, loads) in [
+        (Mode::Protect, OnFailure::Deny, true),
+        (Mode::Protect, confine, false),
+        (Mode::Monitor, confine, true),
+    ] {
+        let entry = Entry { mode, on_failure, ..entry() };
+        match SANDBOX.load(&entry, &bytes) {
+            Ok(policy) => assert!(loads && policy.inspects()),
+            Err(error) => assert_eq!((error, loads), (LoadError::Unattended, false)),
+        }
+    }
 }
 
 #[test]

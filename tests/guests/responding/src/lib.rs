@@ -1,10 +1,10 @@
-//! A policy that also wants to inspect answers.
+//! A policy that inspects answers, and does with them what their text says.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "response-policy" });
 
 use exports::ringfence::policy::judge::{self, Declaration, Judgement, Request};
-use exports::ringfence::policy::response::{self, Outcome, Window};
-use ringfence::policy::types::Permission;
+use exports::ringfence::policy::response::{self, Cut, Outcome, Window};
+use ringfence::policy::types::{Action, Permission};
 
 struct Responding;
 
@@ -26,11 +26,45 @@ impl judge::Guest for Responding {
 
 impl response::Guest for Responding {
     fn inspect(window: Window) -> Result<Outcome, String> {
-        match window.text.contains("forbidden") {
-            true => Ok(Outcome::Stop("stopped".into())),
-            false => Ok(Outcome::Release),
+        let Some(text) = window.text else { return Ok(Outcome::Release) };
+        let says = |word: &str| text.contains(word);
+        if says("forbidden") {
+            return Ok(Outcome::Stop("stopped".into()));
         }
+        if says("undeclared") {
+            return Ok(Outcome::Stop(text));
+        }
+        if says("explode") {
+            panic!("{text}");
+        }
+        if says("apologise") {
+            return Err(text);
+        }
+        if says("think") {
+            loop {
+                std::hint::black_box(&text);
+            }
+        }
+        if says("outside") {
+            return Ok(Outcome::Edit(vec![cut(0, u32::MAX)]));
+        }
+        if says("grab") {
+            return Ok(Outcome::Hold(u32::MAX));
+        }
+        // A word that is only known when it is complete.
+        if let Some(at) = text.find("apple") {
+            return Ok(Outcome::Edit(vec![cut(at as u32, at as u32 + 5)]));
+        }
+        let begun = (1..5).rev().find(|&length| text.ends_with(&"apple"[..length]));
+        Ok(match begun {
+            Some(length) if !window.last => Outcome::Hold(length as u32),
+            _ => Outcome::Release,
+        })
     }
+}
+
+fn cut(start: u32, end: u32) -> Cut {
+    Cut { start, end, entity: "FRUIT".into(), action: Action::Mask }
 }
 
 export!(Responding);
