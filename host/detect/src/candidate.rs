@@ -18,9 +18,11 @@ pub const ENTITIES: [&str; 13] = [
     US_SSN,
 ];
 
+pub(crate) const CRYPTO_ADDRESS: &str = "CRYPTO_ADDRESS";
 pub(crate) const EMAIL: &str = "EMAIL";
 pub(crate) const IBAN: &str = "IBAN";
 pub(crate) const IP_ADDRESS: &str = "IP_ADDRESS";
+pub(crate) const MAC_ADDRESS: &str = "MAC_ADDRESS";
 pub(crate) const PAYMENT_CARD: &str = "PAYMENT_CARD";
 pub(crate) const PHONE: &str = "PHONE";
 /// A key in a vendor's published format.

@@ -19,6 +19,53 @@ pub(crate) fn names_before(text: &str, start: usize, words: &[&str]) -> bool {
     has_word(&text[from..start], words)
 }
 
+/// Whether one of `words`, each a word or several with one blank between them, stands as
+/// whole words shortly before `start` or right after `end`. The words are in small
+/// letters; a capital after a small letter begins a word. Looks at a bounded stretch, but
+/// copies it: for candidates that have passed every other check.
+pub(crate) fn says(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
+    let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
+    let until = text.floor_char_boundary((end + AFTER).min(text.len())).max(end);
+    // A piece of a word at the edge is no word, unless the text begins there.
+    let before = match from {
+        0 => text[..start].to_owned(),
+        _ => text[from..start].trim_start_matches(char::is_alphanumeric).to_owned(),
+    };
+    [spaced(&before), spaced(&text[end..until])].iter().any(|around| {
+        words.iter().any(|word| match word.is_ascii() {
+            true => around.match_indices(word).any(|(at, _)| {
+                let bytes = around.as_bytes();
+                bytes[at - 1] == b' ' && bytes.get(at + word.len()) == Some(&b' ')
+            }),
+            // Other scripts may be written without spaces.
+            false => around.contains(word),
+        })
+    })
+}
+
+/// The words of a text in small letters, one blank before, between and after them.
+fn spaced(text: &str) -> String {
+    let mut words = String::with_capacity(text.len() + 8);
+    words.push(' ');
+    let mut small = false;
+    for c in text.chars() {
+        if !c.is_alphanumeric() {
+            if !words.ends_with(' ') && c != '\'' {
+                words.push(' ');
+            }
+            small = false;
+            continue;
+        }
+        if small && c.is_uppercase() {
+            words.push(' ');
+        }
+        small = c.is_lowercase();
+        words.extend(c.to_lowercase());
+    }
+    words.push(' ');
+    words
+}
+
 /// Whether the last word before `start` is one of `words`, when nothing but `.:#=(`,
 /// quotes and blanks stands between.
 pub(crate) fn follows_word(text: &str, start: usize, words: &[&str]) -> bool {
@@ -86,6 +133,23 @@ mod tests {
         }
         assert!(names("1 (lic)", 0, 1, &["lic"]));
         assert!(names_before("我的电话是1", "我的电话是".len(), &["电话"]));
+    }
+
+    #[test]
+    fn phrases_are_whole_words() {
+        for (text, found) in [
+            ("NHS number: 1", true),
+            ("nhs_number=1", true),
+            ("nhsNumber 1", true),
+            ("the nhs  -  number 1", true),
+            ("xnhs number 1", false),
+            ("nhs numbers 1", false),
+            ("the number 1", false),
+        ] {
+            assert_eq!(says(text, text.len() - 1, text.len(), &["nhs number"]), found, "{text}");
+        }
+        assert!(says("1 (nhs number)", 0, 1, &["nhs number"]));
+        assert!(says("身份证号1", "身份证号".len(), "身份证号1".len(), &["身份证"]));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use ringfence_fence::Finding;
 
 use crate::candidate::Span;
 use crate::disguise::{self, Letters, encoded};
+use crate::national::National;
 use crate::scan::{Marks, Scan, Scanner};
 use crate::secret::Secrets;
-use crate::{card, email, iban, ip, overlap, parts, phone, ssn};
+use crate::{card, crypto, email, iban, ip, mac, overlap, parts, phone, ssn};
 
 /// What was found in a request.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,7 @@ pub struct Reading {
 pub struct Detector {
     scanner: Scanner,
     secrets: Secrets,
+    national: National,
     letters: Letters,
 }
 
@@ -56,7 +58,12 @@ impl Detector {
     /// A detector with all its tables; takes a few milliseconds.
     pub fn new() -> Detector {
         let secrets = Secrets::new();
-        Detector { scanner: Scanner::new(&secrets.literals()), secrets, letters: Letters::new() }
+        Detector {
+            scanner: Scanner::new(&secrets.literals()),
+            secrets,
+            national: National::new(),
+            letters: Letters::new(),
+        }
     }
 
     /// Finds everything in a request.
@@ -147,6 +154,11 @@ impl Detector {
             iban::find(scan, out);
             ssn::find(scan, out);
             phone::find(scan, out);
+            self.national.find(scan, out);
+            mac::find(scan, out);
+        }
+        if !scan.marks.runs.is_empty() {
+            crypto::find(scan, out);
         }
         ip::find(scan, out);
     }

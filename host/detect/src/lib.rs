@@ -17,11 +17,15 @@
 mod candidate;
 mod card;
 mod context;
+mod crypto;
 mod detector;
 mod disguise;
 mod email;
 mod iban;
 mod ip;
+mod labelled;
+mod mac;
+mod national;
 mod overlap;
 mod parts;
 mod phone;

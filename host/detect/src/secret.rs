@@ -1,7 +1,8 @@
 //! Secrets: keys in vendors' published formats, private keys, tokens, addresses with
 //! passwords, and what is assigned to something that is called a secret.
 //!
-//! Every rule begins with a literal; one automaton finds them all in one pass.
+//! Every rule begins with a literal; one automaton finds them all in one pass. The words
+//! that announce something personal ([`crate::labelled`]) are in it too.
 
 mod assignment;
 mod connection;
@@ -11,6 +12,7 @@ mod token;
 mod vendor;
 
 use crate::candidate::Span;
+use crate::labelled::{self, Label};
 use crate::scan::{Hit, Scan};
 use assignment::Word;
 use vendor::{Infix, Vendor};
@@ -36,6 +38,8 @@ enum Rule {
     Word(Word),
     /// The name of an authentication scheme.
     Scheme(token::Scheme),
+    /// A word that announces something personal.
+    Label(&'static Label),
 }
 
 /// The table of literals with their rules.
@@ -55,6 +59,9 @@ impl Secrets {
         rules.extend(token::WEBHOOKS.iter().map(|hook| (hook.literal, Rule::Webhook(hook))));
         rules.extend(assignment::WORDS.map(|(text, word)| (text, Rule::Word(word))));
         rules.extend(token::SCHEMES.map(|(text, scheme)| (text, Rule::Scheme(scheme))));
+        rules.extend(
+            labelled::literals().into_iter().map(|(text, label)| (text, Rule::Label(label))),
+        );
         Secrets { rules }
     }
 
@@ -93,6 +100,7 @@ impl Secrets {
                     }
                 }
                 Rule::Word(_) => {}
+                Rule::Label(label) => out.extend(labelled::find(scan, hit, label)),
             }
         }
         out.extend(blocks.unfinished(scan));

@@ -1,0 +1,171 @@
+//! What only the words in front of it tell: dates of birth, numbers of records, members,
+//! passports, licences, accounts.
+//!
+//! These have no check digit that anybody publishes, so a finding is a word for it and a
+//! value of a possible shape right behind.
+
+mod date;
+mod table;
+
+pub(crate) use table::{Label, Value};
+
+use crate::candidate::Span;
+use crate::scan::{Hit, Scan};
+
+/// Score of a word and a shape.
+const SHAPED: f32 = 0.7;
+
+/// Score of a word for a birth and a day of the calendar.
+const DATED: f32 = 0.9;
+
+/// How far behind its word a value may begin.
+const REACH: usize = 40;
+
+/// How far in front of its word a date may begin.
+const BACK: usize = 24;
+
+/// The longest value.
+const LONGEST: usize = 24;
+
+/// Words that may stand between a word and its value.
+const FILLERS: [&str; 28] = [
+    "a", "am", "code", "date", "de", "den", "du", "id", "is", "ist", "le", "nbr", "no", "nr",
+    "num", "number", "numbers", "numero", "nummer", "of", "on", "s", "the", "to", "was", "号码",
+    "番号", "号",
+];
+
+/// Every literal that announces something, with what it announces.
+pub(crate) fn literals() -> Vec<(&'static str, &'static Label)> {
+    table::LABELS
+        .iter()
+        .flat_map(|label| label.literals.iter().map(move |&literal| (literal, label)))
+        .collect()
+}
+
+/// Every label.
+pub(crate) fn labels() -> &'static [Label] {
+    table::LABELS
+}
+
+/// The value that the label at `hit` announces.
+pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label) -> Option<Span> {
+    if !is_whole_word(scan, hit) {
+        return None;
+    }
+    if label.value == Value::Date {
+        let (start, end) = after(scan, hit.end).or_else(|| before(scan, hit.start))?;
+        return Some(Span::new(start, end, label.entity, DATED));
+    }
+    let start = skip_fillers(scan, hit.end)?;
+    let end = value_end(scan, start, label.value == Value::Plate);
+    let value = scan.bytes.get(start..end)?;
+    fits(value, label.value).then(|| Span::new(start, end, label.entity, SHAPED))
+}
+
+/// Whether a label is not a part of another word; a capital after a small letter begins
+/// one.
+fn is_whole_word(scan: &Scan<'_>, hit: &Hit) -> bool {
+    let seam = |at: usize| {
+        scan.before(at).is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            && scan
+                .at(at)
+                .is_some_and(|byte| byte.is_ascii_uppercase() || byte.is_ascii_lowercase())
+            && (scan.before(at) == Some(b'_') || scan.bytes[at].is_ascii_uppercase())
+    };
+    let ascii = scan.bytes[hit.end - 1].is_ascii();
+    let ends = !ascii
+        || !scan.bytes[hit.end - 1].is_ascii_alphanumeric()
+        || !scan.at(hit.end).is_some_and(|byte| byte.is_ascii_alphanumeric())
+        || seam(hit.end)
+        || (scan.at(hit.end) == Some(b's') && scan.ends(hit.end + 1));
+    let begins = !scan.bytes[hit.start].is_ascii() || scan.begins(hit.start) || seam(hit.start);
+    begins && ends
+}
+
+/// Where the value behind a label begins: behind signs and a few words that say nothing.
+fn skip_fillers(scan: &Scan<'_>, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at = scan.run(at, 8, |byte| b" \t:=#.\"'`(_[-/\\,".contains(&byte));
+        let word = scan.run(at, 8, |byte| byte.is_ascii_alphabetic());
+        let is_filler = scan
+            .text
+            .get(at..word)
+            .is_some_and(|word| FILLERS.iter().any(|filler| filler.eq_ignore_ascii_case(word)));
+        if !is_filler || !scan.ends(word) && scan.at(word) != Some(b'_') {
+            break;
+        }
+        at = word;
+    }
+    let other = FILLERS.iter().find(|filler| {
+        !filler.is_ascii() && scan.text.get(at..).is_some_and(|rest| rest.starts_with(**filler))
+    });
+    at += other.map_or(0, |filler| filler.len());
+    at += scan.text.get(at..).filter(|rest| rest.starts_with('：')).map_or(0, |_| 3);
+    at = scan.run(at, 2, |byte| b" :".contains(&byte));
+    (at - from <= REACH && scan.begins(at)).then_some(at)
+}
+
+/// Where the value that begins at `start` ends: letters, digits and hyphens, and groups
+/// of digits behind single blanks.
+fn value_end(scan: &Scan<'_>, start: usize, plate: bool) -> usize {
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/';
+    let mut end = scan.run(start, LONGEST, belongs);
+    let grouped = |at: usize| {
+        scan.at(at) == Some(b' ')
+            && scan
+                .at(at + 1)
+                .is_some_and(|next| next.is_ascii_digit() || (plate && next.is_ascii_uppercase()))
+    };
+    while end > start && end - start < LONGEST && grouped(end) {
+        end = scan.run(end + 1, LONGEST, belongs);
+    }
+    let text = scan.text.get(start..end).unwrap_or_default();
+    start + text.trim_end_matches(['-', '/', ' ']).len()
+}
+
+/// Whether a value has the shape that its kind has.
+fn fits(value: &[u8], kind: Value) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let count = digits + letters;
+    let same = value
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .all(|digit| value.iter().find(|byte| byte.is_ascii_digit()) == Some(digit));
+    let real = !same || digits < 4;
+    real && value.len() <= LONGEST
+        && match kind {
+            Value::Date => false,
+            Value::Record => digits >= 4 && (5..=20).contains(&count) && letters <= 6,
+            Value::Passport => {
+                (6..=12).contains(&count) && digits >= 5 && letters <= 4 && count == value.len()
+            }
+            Value::Licence => (5..=20).contains(&count) && digits >= 4,
+            Value::Account => letters == 0 && (6..=17).contains(&digits),
+            Value::Plate => {
+                let small = value.iter().any(u8::is_ascii_lowercase);
+                (4..=9).contains(&count) && digits >= 1 && letters >= 1 && !small
+            }
+        }
+}
+
+/// The first date behind a label, without a line between.
+fn after(scan: &Scan<'_>, from: usize) -> Option<(usize, usize)> {
+    let reach = scan.run(from, REACH, |byte| !matches!(byte, b'\n' | b';'));
+    let starts = (from..reach).filter(|&at| date::may_begin(scan, at));
+    starts.into_iter().find_map(|at| Some((at, date::end(scan, at)?)))
+}
+
+/// A date right in front of a label: `1980-03-12 (DOB)`.
+fn before(scan: &Scan<'_>, until: usize) -> Option<(usize, usize)> {
+    let from = until.saturating_sub(BACK);
+    (from..until).filter(|&at| date::may_begin(scan, at)).find_map(|at| {
+        let end = date::end(scan, at)?;
+        let gap = scan.bytes.get(end..until)?;
+        (gap.len() <= 3 && gap.iter().all(|byte| b" (-,".contains(byte))).then_some((at, end))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Hardware addresses of network interfaces (IEEE 802, EUI-48).
+
+use crate::candidate::{MAC_ADDRESS, Span};
+use crate::scan::Scan;
+
+/// The length with two digits to a group.
+const PAIRS: usize = 17;
+
+/// The length with four digits to a group.
+const FOURS: usize = 14;
+
+/// Finds `00:1A:2B:3C:4D:5E`, with hyphens too, and `001a.2b3c.4d5e`.
+pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
+    let belongs = |byte: u8| byte.is_ascii_hexdigit() || b":-.".contains(&byte);
+    let mut done = 0;
+    for run in &scan.marks.digits {
+        if run.start < done {
+            continue;
+        }
+        let start = scan.run_back(run.start, PAIRS, belongs).max(done);
+        let Some(end) = address(scan, start) else { continue };
+        out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
+        done = end;
+    }
+}
+
+/// Where the address that begins at `start` ends.
+fn address(scan: &Scan<'_>, start: usize) -> Option<usize> {
+    let separator = scan.at(start + 2).filter(|byte| b":-".contains(byte));
+    let (length, group, separator) = match separator {
+        Some(separator) => (PAIRS, 2, separator),
+        None => (FOURS, 4, b'.'),
+    };
+    let text = scan.bytes.get(start..start + length)?;
+    let written = text.iter().enumerate().all(|(at, &byte)| match at % (group + 1) == group {
+        true => byte == separator,
+        false => byte.is_ascii_hexdigit(),
+    });
+    let digits = text.iter().filter(|byte| byte.is_ascii_hexdigit());
+    // All zeros and all ones are nobody's.
+    let same = digits.clone().all(|digit| *digit == text[0]);
+    let end = start + length;
+    let alone = scan.begins(start)
+        && scan.ends(end)
+        && !matches!(scan.before(start), Some(b':' | b'-' | b'.'))
+        && !(scan.at(end) == Some(separator)
+            && scan.at(end + 1).is_some_and(|next| next.is_ascii_hexdigit()));
+    (written && !same && alone).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::tests::found;
+
+    #[test]
+    fn finds() {
+        for text in
+            ["00:1A:2B:3C:4D:5E", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e", "ab:cd:ef:ab:c0:ef"]
+        {
+            for around in [("", ""), ("mac ", "."), ("(", ")"), ("地址", "。")] {
+                let whole = format!("{}{text}{}", around.0, around.1);
+                assert_eq!(found(&whole, MAC_ADDRESS), [text], "{whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn leaves() {
+        for text in [
+            "00:00:00:00:00:00",
+            "ff:ff:ff:ff:ff:ff",
+            "00:1A:2B:3C:4D",
+            "00:1A:2B:3C:4D:5E:6F",
+            "00:1A-2B:3C-4D:5E",
+            "x00:1A:2B:3C:4D:5E",
+            "12:34:56",
+            "550e8400-e29b-41d4-a716-446655440000",
+        ] {
+            assert_eq!(found(text, MAC_ADDRESS), [""; 0], "{text}");
+        }
+    }
+}

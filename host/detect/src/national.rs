@@ -1,0 +1,195 @@
+//! Numbers that states, registries and health systems give to people and companies.
+//!
+//! Every one is a row of a table: how it is written, what is checked beyond that, the
+//! words that announce it, and how sure a finding is with and without such a word. All
+//! the ways of writing are one automaton over classes of characters, so a candidate is
+//! read once however many rows there are.
+
+mod check;
+mod forms;
+mod table;
+
+pub(crate) use table::tables;
+
+use crate::candidate::Span;
+use crate::context;
+use crate::scan::Scan;
+use forms::Forms;
+
+/// Score of what a check digit or a rare shape tells together with a word for it.
+const NAMED: f32 = 0.95;
+
+/// The longest number, with what separates its groups.
+const LONGEST: usize = 24;
+
+/// How many groups of letters may stand in front of the first digit.
+const LETTER_GROUPS: usize = 2;
+
+/// The longest of such groups.
+const LETTERS: usize = 4;
+
+/// A row of the table.
+pub(crate) struct Id {
+    /// The name of its findings.
+    pub(crate) entity: &'static str,
+    /// How it is written: `9` is a digit, `A` a letter, `X` either, `_` a hyphen, a full
+    /// stop or a blank, the same in the whole number.
+    forms: &'static [&'static str],
+    /// What holds for the letters (as capitals) and digits of every one.
+    check: fn(&[u8]) -> bool,
+    /// Words that announce it, in small letters.
+    words: &'static [&'static str],
+    /// The score without such a word, in one piece and in groups; zero for none.
+    alone: (f32, f32),
+    /// What is checked, for people.
+    pub(crate) checked: &'static str,
+    /// A text with one in it.
+    pub(crate) example: &'static str,
+}
+
+impl Id {
+    const fn new(
+        entity: &'static str,
+        forms: &'static [&'static str],
+        check: fn(&[u8]) -> bool,
+        words: &'static [&'static str],
+        checked: &'static str,
+        example: &'static str,
+    ) -> Id {
+        Id { entity, forms, check, words, alone: (0.0, 0.0), checked, example }
+    }
+
+    /// Reported without a word too: with this score in one piece, and this in groups.
+    const fn alone(self, piece: f32, groups: f32) -> Id {
+        Id { alone: (piece, groups), ..self }
+    }
+}
+
+/// The table and its automaton.
+pub(crate) struct National {
+    ids: Vec<&'static Id>,
+    forms: Forms,
+}
+
+impl National {
+    /// Compiles the table; takes a few milliseconds.
+    pub(crate) fn new() -> National {
+        let ids: Vec<&Id> = tables().collect();
+        let forms = Forms::new(ids.iter().map(|id| id.forms));
+        National { ids, forms }
+    }
+
+    /// Finds what the table describes, around every run of digits.
+    pub(crate) fn find(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
+        let mut done = 0;
+        for run in &scan.marks.digits {
+            if run.start < done {
+                continue;
+            }
+            let group = scan.run_back(run.start, LONGEST, |byte| byte.is_ascii_alphanumeric());
+            // The group is looked at once, from its first digit.
+            done = run.end;
+            let spans = self.starts(scan, group);
+            if let Some(span) = spans.into_iter().flatten().find_map(|at| self.at(scan, at)) {
+                done = span.end.max(done);
+                out.push(span);
+            }
+        }
+    }
+
+    /// Where a number may begin whose first digit is in the group that begins at `group`.
+    fn starts(&self, scan: &Scan<'_>, group: usize) -> [Option<usize>; LETTER_GROUPS + 1] {
+        let mut starts = [None; LETTER_GROUPS + 1];
+        starts[LETTER_GROUPS] = Some(group);
+        for slot in (0..LETTER_GROUPS).rev() {
+            let Some(after) = starts[slot + 1] else { break };
+            if !scan.before(after).is_some_and(|byte| b" -.".contains(&byte)) {
+                break;
+            }
+            let letters = scan.run_back(after - 1, LETTERS + 1, |byte| byte.is_ascii_alphabetic());
+            if !(1..=LETTERS).contains(&(after - 1 - letters)) || !scan.begins(letters) {
+                break;
+            }
+            starts[slot] = Some(letters);
+        }
+        starts
+    }
+
+    /// The longest number that begins at `start`.
+    fn at(&self, scan: &Scan<'_>, start: usize) -> Option<Span> {
+        if !begins(scan, start) {
+            return None;
+        }
+        let mut ends = [(0, 0_u16); LONGEST + 1];
+        let mut count = 0;
+        self.forms.walk(&scan.bytes[start..], |length, state| {
+            if count < ends.len() && ends_at(scan, start + length) {
+                ends[count] = (length, state);
+                count += 1;
+            }
+        });
+        for &(length, state) in ends[..count].iter().rev() {
+            let text = &scan.bytes[start..start + length];
+            let best = self
+                .forms
+                .accepted(state)
+                .iter()
+                .filter_map(|&id| score(scan, start, text, self.ids[usize::from(id)]))
+                .max_by(|a, b| a.score.total_cmp(&b.score));
+            if best.is_some() {
+                return best;
+            }
+        }
+        None
+    }
+}
+
+/// The finding that `text` at `start` is of this row.
+fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id) -> Option<Span> {
+    let mut characters = [0; LONGEST];
+    let mut count = 0;
+    let mut small = false;
+    for &byte in text.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        small |= byte.is_ascii_lowercase();
+        characters[count] = byte.to_ascii_uppercase();
+        count += 1;
+    }
+    let characters = &characters[..count];
+    let repeated = characters.iter().all(|&byte| byte == characters[0]);
+    if repeated || !(id.check)(characters) {
+        return None;
+    }
+    let end = start + text.len();
+    let alone = if count == text.len() { id.alone.0 } else { id.alone.1 };
+    let sure = match context::says(scan.text, start, end, id.words) {
+        true => NAMED.max(alone),
+        // Small letters are how programs write their own names.
+        false if alone > 0.0 && !small && !in_table(scan, start, end) => alone,
+        false => return None,
+    };
+    Some(Span::new(start, end, id.entity, sure))
+}
+
+/// Whether groups parted by blanks have further groups before or behind them: numbers
+/// in a row of a table, which pass any check now and then.
+fn in_table(scan: &Scan<'_>, start: usize, end: usize) -> bool {
+    scan.bytes[start..end].contains(&b' ')
+        && (scan.follows(start, b' ') || scan.continues(end, b' '))
+}
+
+/// No letter, digit or sign of a longer number stands in front.
+fn begins(scan: &Scan<'_>, start: usize) -> bool {
+    let sign = scan.before(start).is_some_and(|byte| b".,-/:+$%".contains(&byte));
+    let longer =
+        sign && start.checked_sub(2).is_some_and(|at| scan.bytes[at].is_ascii_alphanumeric());
+    scan.begins(start) && !longer && !matches!(scan.before(start), Some(b'+' | b'$'))
+}
+
+fn ends_at(scan: &Scan<'_>, end: usize) -> bool {
+    let longer = scan.at(end).is_some_and(|byte| b".,-/:@%".contains(&byte))
+        && scan.at(end + 1).is_some_and(|next| next.is_ascii_alphanumeric());
+    scan.ends(end) && !longer && !matches!(scan.at(end), Some(b'%' | b'@'))
+}
+
+#[cfg(test)]
+mod tests;
