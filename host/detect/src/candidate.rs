@@ -1,23 +1,5 @@
 //! What a family of detectors reports.
 
-/// Everything that a finding can be called, in alphabetical order. What begins with
-/// `SECRET` opens something and is never given back to a client.
-pub const ENTITIES: [&str; 13] = [
-    EMAIL,
-    IBAN,
-    IP_ADDRESS,
-    PAYMENT_CARD,
-    PHONE,
-    SECRET_API_KEY,
-    SECRET_CONNECTION,
-    SECRET_JWT,
-    SECRET_PASSWORD,
-    SECRET_PRIVATE_KEY,
-    SECRET_TOKEN,
-    SECRET_WEBHOOK,
-    US_SSN,
-];
-
 pub(crate) const CRYPTO_ADDRESS: &str = "CRYPTO_ADDRESS";
 pub(crate) const EMAIL: &str = "EMAIL";
 pub(crate) const IBAN: &str = "IBAN";

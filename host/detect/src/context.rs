@@ -26,6 +26,11 @@ pub(crate) fn names_before(text: &str, start: usize, words: &[&str]) -> bool {
 pub(crate) fn says(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
     let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
     let until = text.floor_char_boundary((end + AFTER).min(text.len())).max(end);
+    // In a table of numbers there are no words.
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    if !text.as_bytes()[from..until].iter().any(|&byte| letter(byte)) {
+        return false;
+    }
     // A piece of a word at the edge is no word, unless the text begins there.
     let before = match from {
         0 => text[..start].to_owned(),

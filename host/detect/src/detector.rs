@@ -155,8 +155,8 @@ impl Detector {
             ssn::find(scan, out);
             phone::find(scan, out);
             self.national.find(scan, out);
-            mac::find(scan, out);
         }
+        mac::find(scan, out);
         if !scan.marks.runs.is_empty() {
             crypto::find(scan, out);
         }

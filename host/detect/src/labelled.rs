@@ -153,18 +153,30 @@ fn fits(value: &[u8], kind: Value) -> bool {
 /// The first date behind a label, without a line between.
 fn after(scan: &Scan<'_>, from: usize) -> Option<(usize, usize)> {
     let reach = scan.run(from, REACH, |byte| !matches!(byte, b'\n' | b';'));
-    let starts = (from..reach).filter(|&at| date::may_begin(scan, at));
-    starts.into_iter().find_map(|at| Some((at, date::end(scan, at)?)))
+    dates(scan, from, reach).next()
 }
 
 /// A date right in front of a label: `1980-03-12 (DOB)`.
 fn before(scan: &Scan<'_>, until: usize) -> Option<(usize, usize)> {
-    let from = until.saturating_sub(BACK);
-    (from..until).filter(|&at| date::may_begin(scan, at)).find_map(|at| {
-        let end = date::end(scan, at)?;
-        let gap = scan.bytes.get(end..until)?;
-        (gap.len() <= 3 && gap.iter().all(|byte| b" (-,".contains(byte))).then_some((at, end))
+    dates(scan, until.saturating_sub(BACK), until).find(|&(_, end)| {
+        let gap = scan.bytes.get(end..until);
+        gap.is_some_and(|gap| gap.len() <= 3 && gap.iter().all(|byte| b" (-,".contains(byte)))
     })
+}
+
+/// The dates that begin between `from` and `until`. Every one has digits, so only the
+/// runs of them are looked at, and the word in front of each.
+fn dates(scan: &Scan<'_>, from: usize, until: usize) -> impl Iterator<Item = (usize, usize)> {
+    let runs = &scan.marks.digits;
+    let first = runs.partition_point(|run| run.start < from);
+    let runs = runs[first..].iter().take_while(move |run| run.start < until);
+    runs.flat_map(move |run| {
+        let gap = scan.run_back(run.start, 3, |byte| b" .-,/".contains(&byte));
+        let word = scan.run_back(gap, 12, |byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
+        [word.max(from), run.start]
+    })
+    .filter(|&at| date::may_begin(scan, at))
+    .filter_map(|at| Some((at, date::end(scan, at)?)))
 }
 
 #[cfg(test)]

@@ -22,6 +22,17 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
         out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
         done = end;
     }
+    // Addresses of letters only begin two bytes before a colon.
+    done = 0;
+    for &colon in &scan.marks.colons {
+        let Some(start) = colon.checked_sub(2).filter(|&start| start >= done) else { continue };
+        if !scan.bytes[start].is_ascii_hexdigit() {
+            continue;
+        }
+        let Some(end) = address(scan, start) else { continue };
+        out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
+        done = end;
+    }
 }
 
 /// Where the address that begins at `start` ends.
@@ -56,7 +67,7 @@ mod tests {
     #[test]
     fn finds() {
         for text in
-            ["00:1A:2B:3C:4D:5E", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e", "ab:cd:ef:ab:c0:ef"]
+            ["00:1A:2B:3C:4D:5E", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e", "ab:cd:ef:ab:cd:ef"]
         {
             for around in [("", ""), ("mac ", "."), ("(", ")"), ("地址", "。")] {
                 let whole = format!("{}{text}{}", around.0, around.1);

@@ -1,5 +1,7 @@
 //! The detector as a whole: requests, disguises, bounds, and what holds for any text.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use ringfence_chat::{Dialect, Kind, Part, Place, Request, Role, Segment, SegmentId, Turn};
 
@@ -63,10 +65,11 @@ fn pieces<'a>(texts: &[&'a str], reading: &Reading) -> Vec<(&'a str, String)> {
 /// Everything that must hold for the answer to any text.
 fn check(text: &str) -> Result<(), TestCaseError> {
     let spans = DETECTOR.text(text);
+    static LISTED: LazyLock<Vec<Entity>> = LazyLock::new(entities);
     for span in &spans {
         prop_assert!(span.start < span.end, "empty");
         prop_assert!(text.get(span.start..span.end).is_some(), "inside a character");
-        prop_assert!(ENTITIES.contains(&span.entity));
+        prop_assert!(LISTED.iter().any(|entity| entity.name == span.entity));
         prop_assert!((0.0..=1.0).contains(&span.score));
     }
     prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start), "overlap");

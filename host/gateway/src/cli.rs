@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod detect;
 mod explain;
 mod key;
 mod ledger;
@@ -43,6 +44,8 @@ pub enum Command {
     Check(Choice),
     /// Decide for one request, and send nothing
     Explain(explain::Explaining),
+    /// Show what the detectors find in a file
+    Detect(detect::Detecting),
     /// Print the embedded configuration
     Config,
     /// Look at policy files
@@ -168,6 +171,7 @@ pub fn run(command: Command, screen: &mut Screen) -> Result<(), Trouble> {
     match command {
         Command::Check(choice) => check::check(&choice, screen),
         Command::Explain(explaining) => explain::explain(&explaining, screen),
+        Command::Detect(detecting) => detect::detect(&detecting, screen),
         Command::Config => Ok(screen.write(Config::EMBEDDED)?),
         Command::Policy(Policy::Inspect { file }) => policy::inspect(&file, screen),
         Command::Ledger(Ledger::Verify { file, head }) => ledger::verify(&file, head, screen),
@@ -238,6 +242,9 @@ mod tests {
             "ringfence ledger verify a --head 12",
             "ringfence key new",
             "ringfence serve --log loud",
+            "ringfence detect",
+            "ringfence detect --list a.txt",
+            "ringfence detect --json --redacted a.txt",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

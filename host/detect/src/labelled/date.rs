@@ -77,7 +77,7 @@ enum Piece {
 /// Whether a date may begin at `at`: a digit or a letter after neither.
 pub(super) fn may_begin(scan: &Scan<'_>, at: usize) -> bool {
     scan.text.is_char_boundary(at)
-        && scan.bytes[at].is_ascii_alphanumeric()
+        && scan.at(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
         && scan.begins(at)
         && !scan.follows(at, b'-')
         && !scan.follows(at, b'/')

@@ -27,7 +27,7 @@ pub(super) const IDS: &[Id] = &[
         &["99AAAAA9999AXAX"],
         gstin,
         &["gstin", "gst"],
-        "state and check character modulo 36",
+        "state, and a Z or the check character modulo 36",
         "GSTIN 27AAPFU0939F1ZV",
     )
     .alone(0.9, 0.9),
@@ -113,7 +113,7 @@ pub(super) const IDS: &[Id] = &[
         "date, sex and check digit",
         "주민등록번호 900101-1234568",
     )
-    .alone(0.0, 0.85),
+    .alone(0.5, 0.85),
     Id::new(
         "JP_MY_NUMBER",
         &["999999999999", "9999_9999_9999"],
@@ -268,7 +268,8 @@ fn gstin(d: &[u8]) -> bool {
             product / 36 + product % 36
         })
         .sum();
-    (1..=38).contains(&number(&d[..2])) && (36 - sum % 36) % 36 == value(d[14])
+    // The last place but one has been a Z so far.
+    (1..=38).contains(&number(&d[..2])) && (d[13] == b'Z' || (36 - sum % 36) % 36 == value(d[14]))
 }
 
 fn resident(d: &[u8]) -> bool {

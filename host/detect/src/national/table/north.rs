@@ -6,19 +6,23 @@ use crate::national::check::{day, ddmmyy, eleven, luhn, number, sum, value, yymm
 pub(super) const IDS: &[Id] = &[
     Id::new(
         "SE_PERSONNUMMER",
-        &["999999-9999", "999999+9999", "99999999-9999", "999999999999", "9999999999"],
-        |d| {
-            let d = &d[d.len() - 10..];
-            let born = number(&d[4..6]);
-            // A coordination number has 60 added to the day.
-            let person = day(number(&d[2..4]), if born > 60 { born - 60 } else { born });
-            person && luhn(d)
-        },
+        &["999999-9999", "999999+9999", "99999999-9999", "9999999999"],
+        personnummer,
         &["personnummer", "personnr", "samordningsnummer", "organisationsnummer", "pnr"],
         "date and Luhn",
         "personnummer 811218-9876",
     )
     .alone(0.0, 0.85),
+    // With its century in one piece: few numbers of twelve digits are that by chance.
+    Id::new(
+        "SE_PERSONNUMMER",
+        &["999999999999"],
+        |d| matches!(&d[..2], b"18" | b"19" | b"20") && personnummer(d),
+        &["personnummer", "personnr", "samordningsnummer", "pnr"],
+        "date and Luhn",
+        "198112189876",
+    )
+    .alone(0.6, 0.6),
     Id::new(
         "DK_CPR",
         &["999999-9999", "9999999999", "999999 9999"],
@@ -247,3 +251,11 @@ pub(super) const IDS: &[Id] = &[
         "TC kimlik 10000000146",
     ),
 ];
+
+/// Sweden's, with or without the century in front.
+fn personnummer(d: &[u8]) -> bool {
+    let d = &d[d.len() - 10..];
+    let born = number(&d[4..6]);
+    // A coordination number has 60 added to the day.
+    day(number(&d[2..4]), if born > 60 { born - 60 } else { born }) && luhn(d)
+}
