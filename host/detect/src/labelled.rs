@@ -24,6 +24,9 @@ const REACH: usize = 40;
 /// How far in front of its word a date may begin.
 const BACK: usize = 24;
 
+/// How many runs of digits near a word may begin a date, or go on with one.
+const NEAR: usize = 4;
+
 /// The longest value.
 const LONGEST: usize = 24;
 
@@ -153,12 +156,12 @@ fn fits(value: &[u8], kind: Value) -> bool {
 /// The first date behind a label, without a line between.
 fn after(scan: &Scan<'_>, from: usize) -> Option<(usize, usize)> {
     let reach = scan.run(from, REACH, |byte| !matches!(byte, b'\n' | b';'));
-    dates(scan, from, reach).next()
+    dates(scan, from, reach, true).next()
 }
 
 /// A date right in front of a label: `1980-03-12 (DOB)`.
 fn before(scan: &Scan<'_>, until: usize) -> Option<(usize, usize)> {
-    dates(scan, until.saturating_sub(BACK), until).find(|&(_, end)| {
+    dates(scan, until.saturating_sub(BACK), until, false).find(|&(_, end)| {
         let gap = scan.bytes.get(end..until);
         gap.is_some_and(|gap| gap.len() <= 3 && gap.iter().all(|byte| b" (-,".contains(byte)))
     })
@@ -166,17 +169,31 @@ fn before(scan: &Scan<'_>, until: usize) -> Option<(usize, usize)> {
 
 /// The dates that begin between `from` and `until`. Every one has digits, so only the
 /// runs of them are looked at, and the word in front of each.
-fn dates(scan: &Scan<'_>, from: usize, until: usize) -> impl Iterator<Item = (usize, usize)> {
+fn dates(
+    scan: &Scan<'_>,
+    from: usize,
+    until: usize,
+    behind: bool,
+) -> impl Iterator<Item = (usize, usize)> {
     let runs = &scan.marks.digits;
     let first = runs.partition_point(|run| run.start < from);
-    let runs = runs[first..].iter().take_while(move |run| run.start < until);
-    runs.flat_map(move |run| {
-        let gap = scan.run_back(run.start, 3, |byte| b" .-,/".contains(&byte));
-        let word = scan.run_back(gap, 12, |byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
-        [word.max(from), run.start]
-    })
-    .filter(|&at| date::may_begin(scan, at))
-    .filter_map(|at| Some((at, date::end(scan, at)?)))
+    let last = first + runs[first..].partition_point(|run| run.start < until);
+    // The first behind a word and the last in front of one are these at most.
+    let near = match behind {
+        _ if last - first <= NEAR => first..last,
+        true => first..first + NEAR,
+        false => last - NEAR..last,
+    };
+    runs[near]
+        .iter()
+        .flat_map(move |run| {
+            let gap = scan.run_back(run.start, 3, |byte| b" .-,/".contains(&byte));
+            let word =
+                scan.run_back(gap, 12, |byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
+            [word.max(from), run.start]
+        })
+        .filter(|&at| date::may_begin(scan, at))
+        .filter_map(|at| Some((at, date::end(scan, at)?)))
 }
 
 #[cfg(test)]

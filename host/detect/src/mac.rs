@@ -14,7 +14,8 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let belongs = |byte: u8| byte.is_ascii_hexdigit() || b":-.".contains(&byte);
     let mut done = 0;
     for run in &scan.marks.digits {
-        if run.start < done {
+        // No group has more digits, and every group has a neighbour.
+        if run.start < done || run.len() > 4 {
             continue;
         }
         let start = scan.run_back(run.start, PAIRS, belongs).max(done);
@@ -42,6 +43,12 @@ fn address(scan: &Scan<'_>, start: usize) -> Option<usize> {
         Some(separator) => (PAIRS, 2, separator),
         None => (FOURS, 4, b'.'),
     };
+    // Nearly every candidate ends here.
+    if scan.at(start + group) != Some(separator)
+        || scan.at(start + 2 * group + 1) != Some(separator)
+    {
+        return None;
+    }
     let text = scan.bytes.get(start..start + length)?;
     let written = text.iter().enumerate().all(|(at, &byte)| match at % (group + 1) == group {
         true => byte == separator,

@@ -11,7 +11,7 @@ mod table;
 
 pub(crate) use table::tables;
 
-use crate::candidate::Span;
+use crate::candidate::{IBAN, PAYMENT_CARD, Span};
 use crate::context;
 use crate::scan::Scan;
 use forms::Forms;
@@ -82,8 +82,16 @@ impl National {
     /// Finds what the table describes, around every run of digits.
     pub(crate) fn find(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
         let mut done = 0;
+        // Cards and accounts are settled: no part of one is another number.
+        let settled = |span: &&Span| matches!(span.entity, PAYMENT_CARD | IBAN);
+        let mut settled: Vec<Span> = out.iter().filter(settled).copied().collect();
+        settled.sort_by_key(|span| span.start);
         for run in &scan.marks.digits {
             if run.start < done {
+                continue;
+            }
+            let after = settled.partition_point(|span| span.end <= run.start);
+            if settled.get(after).is_some_and(|span| span.start <= run.start && span.score >= 0.9) {
                 continue;
             }
             let group = scan.run_back(run.start, LONGEST, |byte| byte.is_ascii_alphanumeric());
@@ -120,16 +128,16 @@ impl National {
         if !begins(scan, start) {
             return None;
         }
-        let mut ends = [(0, 0_u16); LONGEST + 1];
+        let mut ends = [(0_u8, 0_u16); LONGEST + 1];
         let mut count = 0;
         self.forms.walk(&scan.bytes[start..], |length, state| {
             if count < ends.len() && ends_at(scan, start + length) {
-                ends[count] = (length, state);
+                ends[count] = (length as u8, state);
                 count += 1;
             }
         });
         for &(length, state) in ends[..count].iter().rev() {
-            let text = &scan.bytes[start..start + length];
+            let text = &scan.bytes[start..start + usize::from(length)];
             let best = self
                 .forms
                 .accepted(state)

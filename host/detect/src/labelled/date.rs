@@ -124,8 +124,17 @@ fn number(text: &str) -> Option<(Piece, usize)> {
 
 /// The name of a month, whole or cut.
 fn month(text: &str) -> Option<(Piece, usize)> {
+    // No month begins with these, and most other words do.
+    if text.starts_with(['b', 'c', 'h', 'i', 'k', 'p', 'q', 'r', 't', 'u', 'v', 'w', 'x', 'y', 'z'])
+    {
+        return None;
+    }
     let length: usize =
         text.chars().take(12).take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
+    let letters = text[..length].chars().count();
+    if letters < 3 {
+        return None;
+    }
     let name = text[..length].to_lowercase();
     let known = MONTHS.iter().chain(&LAST_MONTHS);
     let found = known.into_iter().rev().find(|(start, _)| name.starts_with(start))?;
