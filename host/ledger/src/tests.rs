@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ringfence_chat::{FinishReason, Usage};
-use ringfence_fence::{Digest, FailureKind};
+use ringfence_fence::{Digest, FailureKind, Nonsense, PolicyFailure};
 use tempfile::TempDir;
 
 use super::*;
@@ -108,6 +108,16 @@ fn every_record_becomes_one_line() {
             status: Some(200),
             restored: 2,
             altered: 0,
+            inspected: vec![Inspected {
+                policy: "p".into(),
+                digest: Digest::of(b"p"),
+                mode: "protect".into(),
+                windows: 3,
+                cuts: 1,
+                stopped: Some("enough".into()),
+                failure: Some(PolicyFailure::Nonsense(Nonsense::Span)),
+                microseconds: 40,
+            }],
         })
     };
     let records = [
@@ -133,6 +143,8 @@ fn every_record_becomes_one_line() {
         }),
         outcome(Ending::Complete),
         outcome(Ending::Cancelled),
+        outcome(Ending::Stopped),
+        outcome(Ending::Withheld),
         outcome(Ending::Failed { failure: FailureKind::TimedOut }),
         outcome(Ending::Cut { failure: FailureKind::Broken }),
     ];
@@ -151,6 +163,8 @@ fn every_record_becomes_one_line() {
         r#""kind":"refusal""#,
         r#""kind":"outcome","decision":"d","attempt":1,"ended":"complete""#,
         r#""ended":"cancelled""#,
+        r#""windows":3,"cuts":1,"stopped":"enough","failure":"nonsense: span","microseconds":40"#,
+        r#""ended":"withheld""#,
         r#""ended":"failed","failure":"timed_out""#,
         r#""ended":"cut","failure":"broken""#,
     ]) {

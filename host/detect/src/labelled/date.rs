@@ -89,10 +89,10 @@ pub(super) fn end(scan: &Scan<'_>, start: usize) -> Option<usize> {
     let text = &scan.text[start..until];
     let mut pieces = [Piece::Number(0, 0); 3];
     let mut at = 0;
-    for index in 0..pieces.len() {
+    for (index, slot) in pieces.iter_mut().enumerate() {
         let rest = &text[at..];
         let (piece, length) = number(rest).or_else(|| month(rest))?;
-        pieces[index] = piece;
+        *slot = piece;
         at += length;
         if index == 0 && solid(piece) {
             return scan.ends(start + at).then_some(start + at);

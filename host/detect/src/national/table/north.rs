@@ -113,7 +113,7 @@ pub(super) const IDS: &[Id] = &[
             // Women have 50 added to the month; 20 more when a day runs out of numbers.
             let month = number(&d[2..4]) % 50 % 20;
             day(month, number(&d[4..6]))
-                && (number(d) % 11 == 0 || (number(&d[..9]) % 11 == 10 && d[9] == b'0'))
+                && (number(d).is_multiple_of(11) || (number(&d[..9]) % 11 == 10 && d[9] == b'0'))
         },
         &["rodné", "rodne", "rč", "rodné číslo", "rodne cislo"],
         "date and remainder modulo 11",
