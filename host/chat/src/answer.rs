@@ -66,6 +66,11 @@ pub enum Event {
         /// JSON pointer of the arguments' string in the original.
         place: Option<String>,
     },
+    /// A block of a choice is complete: no text that follows belongs to one before it.
+    Pause {
+        /// Which choice.
+        choice: u32,
+    },
     /// A choice ends.
     Finish {
         /// Which choice.
@@ -84,6 +89,9 @@ pub enum TextKind {
     Answer,
     /// Its reasoning.
     Reasoning,
+    /// Its reasoning, which its issuer has signed or may yet sign: whoever gives it back
+    /// has to give it back as it was.
+    SignedReasoning,
     /// A refusal.
     Refusal,
 }
@@ -154,6 +162,7 @@ impl std::fmt::Debug for Event {
             Event::ToolCall { choice, index, arguments, .. } => {
                 write!(f, "ToolCall({choice}, {index}, {} bytes)", arguments.len())
             }
+            Event::Pause { choice } => write!(f, "Pause({choice})"),
             Event::Finish { choice, reason } => write!(f, "Finish({choice}, {reason:?})"),
             Event::Usage(usage) => write!(f, "{usage:?}"),
         }

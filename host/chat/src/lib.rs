@@ -12,7 +12,9 @@ mod answer;
 mod request;
 mod segment;
 pub mod sse;
+mod turn;
 
 pub use answer::{Chunk, Event, FinishReason, Original, TextKind, Usage};
-pub use request::{Capability, Dialect, Part, Request, Sampling, Tool, Turn};
+pub use request::{Capability, Dialect, Request, Sampling};
 pub use segment::{Kind, Place, Role, Segment, SegmentId};
+pub use turn::{Arguments, CacheMark, Keep, Part, Tool, ToolChoice, Turn};

@@ -1,12 +1,14 @@
 //! A request, as every room but `dialect` sees it.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::segment::{Place, Role, Segment, SegmentId, member, put, rename};
+use crate::segment::{Place, Segment, SegmentId, member, put, rename};
+use crate::turn::{Arguments, CacheMark, Tool, ToolChoice, Turn};
 
 /// Whose wire format something came in or goes out in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +20,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::AnthropicMessages];
+
     /// The name that policies, records and the configuration use.
     pub fn name(self) -> &'static str {
         match self {
@@ -113,8 +118,16 @@ pub struct Request {
     pub turns: Vec<Turn>,
     /// Declared tools, as ids of segments.
     pub tools: Vec<Tool>,
+    /// Which of them the model may call; absent means the target's own default.
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether the model may call several at once; absent means the target's own default.
+    pub parallel_tool_calls: Option<bool>,
     /// How to generate.
     pub sampling: Sampling,
+    /// Marks for the provider's prompt cache.
+    pub cache_marks: Vec<CacheMark>,
+    /// Headers that go on, byte for byte, to targets of the same dialect.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
     /// What a target must be able to do; sorted, without repetition.
     pub needs: Vec<Capability>,
     /// Names of parameters in use that a target may ignore without changing what
@@ -123,60 +136,9 @@ pub struct Request {
     /// Estimated tokens of the whole prompt.
     pub input_tokens: u32,
     segments: Arc<Vec<Segment>>,
+    /// Segments that nobody may change.
+    sealed: Arc<BTreeSet<SegmentId>>,
     body: Arc<Value>,
-}
-
-/// One message.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Turn {
-    /// Who speaks.
-    pub role: Role,
-    /// The participant's name.
-    pub name: Option<SegmentId>,
-    /// What is said, in order.
-    pub parts: Vec<Part>,
-}
-
-/// One part of a message.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Part {
-    /// Text.
-    Text(SegmentId),
-    /// The model's reasoning of an earlier turn.
-    Reasoning(SegmentId),
-    /// The model's refusal of an earlier turn.
-    Refusal(SegmentId),
-    /// A call that the model made.
-    ToolCall {
-        /// The call's id.
-        id: SegmentId,
-        /// The tool's name.
-        name: SegmentId,
-        /// JSON in a string.
-        arguments: SegmentId,
-    },
-    /// What a tool answered.
-    ToolResult {
-        /// The id of the call.
-        call: SegmentId,
-        /// The answer's texts.
-        texts: Vec<SegmentId>,
-    },
-    /// An image, a recording, a file: `media_type` of the segment tells.
-    Attachment(SegmentId),
-    /// Content of a kind that only its own dialect carries.
-    Unknown,
-}
-
-/// A declared tool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tool {
-    /// Its name.
-    pub name: SegmentId,
-    /// What it is for.
-    pub description: Option<SegmentId>,
-    /// JSON pointer of its parameters' schema in the body.
-    pub parameters: Option<String>,
 }
 
 /// How to generate. Absent means the target's own default.
@@ -208,11 +170,16 @@ impl Request {
             wants_usage: false,
             turns: Vec::new(),
             tools: Vec::new(),
+            tool_choice: None,
+            parallel_tool_calls: None,
+            cache_marks: Vec::new(),
+            headers: Vec::new(),
             sampling: Sampling { choices: 1, ..Sampling::default() },
             needs: Vec::new(),
             optional: Vec::new(),
             input_tokens: 0,
             segments: Arc::new(segments),
+            sealed: Arc::default(),
             body: Arc::new(body),
         }
     }
@@ -225,6 +192,27 @@ impl Request {
     /// The text of one segment; empty for an id of another request.
     pub fn text(&self, id: SegmentId) -> &str {
         self.segments.get(id.index()).map_or("", |segment| segment.text.as_str())
+    }
+
+    /// The arguments of a tool call, as JSON in a string.
+    pub fn arguments(&self, arguments: &Arguments) -> Cow<'_, str> {
+        match arguments {
+            Arguments::Text(id) => Cow::Borrowed(self.text(*id)),
+            Arguments::Json(pointer) => {
+                Cow::Owned(self.body.pointer(pointer).map(Value::to_string).unwrap_or_default())
+            }
+        }
+    }
+
+    /// The mark for the prompt cache on the part that this segment stands for.
+    pub fn cache_mark(&self, id: SegmentId) -> Option<&CacheMark> {
+        self.cache_marks.iter().find(|mark| mark.on == id)
+    }
+
+    /// Says that these segments are signed by whoever issued them: with another text
+    /// they would be worth nothing, so [`Request::with_texts`] refuses to change them.
+    pub fn seal(&mut self, ids: impl IntoIterator<Item = SegmentId>) {
+        Arc::make_mut(&mut self.sealed).extend(ids);
     }
 
     /// The JSON in the dialect it came in.
@@ -250,8 +238,8 @@ impl Request {
     /// The same request with other texts in some segments, in the JSON as well.
     ///
     /// # Errors
-    /// The id of the first segment that cannot be changed: unknown, not where it
-    /// should stand, or a key whose new name a sibling has.
+    /// The id of the first segment that cannot be changed: unknown, sealed, not where
+    /// it should stand, or a key whose new name a sibling has.
     pub fn with_texts(
         &self,
         texts: impl IntoIterator<Item = (SegmentId, String)>,
@@ -261,6 +249,9 @@ impl Request {
         for (id, text) in texts {
             let segments = Arc::make_mut(&mut changed.segments);
             let segment = segments.get_mut(id.index()).ok_or(id)?;
+            if changed.sealed.contains(&id) && segment.text != text {
+                return Err(id);
+            }
             segment.text = text;
             match &segment.place {
                 Place::Key(_) => keys.push(id),

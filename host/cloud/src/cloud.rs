@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Client, Url};
-use ringfence_chat::Dialect;
+use ringfence_chat::{Dialect, Request};
 use ringfence_dialect::{Decoder, encode_request};
 use ringfence_fence::{
     Answer, Departure, Encoded, Failure, FailureKind, Honours, Masked, Provider, Zone,
@@ -60,7 +60,7 @@ impl Cloud {
         let sent = self
             .client
             .post(self.url.clone())
-            .headers(self.headers.clone())
+            .headers(self.headers_for(departure.request()))
             .header(header::ACCEPT, answer::media_type(streamed))
             .body(departure.body().clone())
             .send();
@@ -78,6 +78,26 @@ impl Cloud {
         let decoder = Decoder::new(dialect, streamed, choices);
         let chunks = answer::chunks(response, decoder, deadline, self.connection.idle_within);
         Ok(Answer { headers, chunks })
+    }
+}
+
+impl Cloud {
+    /// The headers of one call. Those that a client of the same dialect sent along win
+    /// over the house's own; the configuration's win over both.
+    fn headers_for(&self, request: &Request) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if request.dialect != self.connection.dialect {
+            return headers;
+        }
+        for (name, value) in &request.headers {
+            if self.connection.sets(name) {
+                continue;
+            }
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        headers
     }
 }
 

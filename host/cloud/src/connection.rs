@@ -100,6 +100,11 @@ impl Connection {
         Ok(headers)
     }
 
+    /// Whether the configuration sets this header itself.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
     pub(crate) fn check_times(&self) -> Result<(), ConnectionError> {
         let times = [self.connect_within, self.first_byte_within, self.idle_within];
         if times.iter().any(Duration::is_zero) { Err(ConnectionError::NoTime) } else { Ok(()) }

@@ -2,6 +2,8 @@
 
 use ringfence_chat::{Capability, Dialect};
 
+use crate::{anthropic, openai_chat};
+
 /// What a request may ask of a target of some dialect.
 ///
 /// This is the most that a target can do; a target's own entry may say less.
@@ -13,38 +15,41 @@ pub struct Carries {
     pub honours: Option<&'static [&'static str]>,
 }
 
-/// What a target of `target` carries for clients of every dialect that is served: the
-/// default for a target's entry.
+/// What a target of `target` carries unless its entry says otherwise: everything that
+/// its dialect has words for, so that a client of the same dialect loses nothing. A
+/// request of another dialect takes along at most what [`carries_from`] says.
 ///
-/// [`Capability::HostedTools`] is never among the defaults, although OpenAI's dialect
-/// has words for it: a tool that the provider runs reaches out of the fence, so the
+/// [`Capability::HostedTools`] is never among the defaults, although dialects have
+/// words for it: a tool that the provider runs reaches out of the fence, so the
 /// operator has to say that a target may.
 pub fn carries(target: Dialect) -> Carries {
-    match target {
-        Dialect::OpenAiChat => Carries { capabilities: &SAME_BUT_HOSTED, honours: None },
-        Dialect::AnthropicMessages => carries_from(Dialect::OpenAiChat, target),
-    }
+    let capabilities: &[Capability] = match target {
+        Dialect::OpenAiChat => &OPENAI_CHAT,
+        Dialect::AnthropicMessages => &ANTHROPIC,
+    };
+    Carries { capabilities, honours: None }
 }
 
-/// What a request in `client`'s dialect can take along to a target of `target`.
+/// What a request in `client`'s dialect can take along to a target of `target`: all that
+/// the dialect has words for when it is the same, and what the house's own view of a
+/// request holds when it is another.
 pub fn carries_from(client: Dialect, target: Dialect) -> Carries {
-    match (client, target) {
-        (Dialect::OpenAiChat, Dialect::OpenAiChat)
-        | (Dialect::AnthropicMessages, Dialect::AnthropicMessages) => {
-            Carries { capabilities: &Capability::ALL, honours: None }
-        }
-        (Dialect::OpenAiChat, Dialect::AnthropicMessages) => Carries {
-            capabilities: &[Capability::Tools, Capability::Images, Capability::Files],
-            honours: Some(&["cache_control", "parallel_tool_calls"]),
-        },
-        (Dialect::AnthropicMessages, Dialect::OpenAiChat) => {
-            Carries { capabilities: &[], honours: Some(&[]) }
-        }
+    match target {
+        same if same == client => Carries { capabilities: own(same), honours: None },
+        Dialect::OpenAiChat => openai_chat::TRANSLATED,
+        Dialect::AnthropicMessages => anthropic::TRANSLATED,
     }
 }
 
-/// Everything that a dialect can say, but tools that the provider runs.
-const SAME_BUT_HOSTED: [Capability; 10] = [
+/// Everything that a dialect can say, and tools that the provider runs last.
+fn own(dialect: Dialect) -> &'static [Capability] {
+    match dialect {
+        Dialect::OpenAiChat => &Capability::ALL,
+        Dialect::AnthropicMessages => &ANTHROPIC_AND_HOSTED,
+    }
+}
+
+const OPENAI_CHAT: [Capability; 10] = [
     Capability::Tools,
     Capability::Images,
     Capability::Audio,
@@ -57,15 +62,50 @@ const SAME_BUT_HOSTED: [Capability; 10] = [
     Capability::UnknownContent,
 ];
 
+const ANTHROPIC: [Capability; 5] = [
+    Capability::Tools,
+    Capability::Images,
+    Capability::Files,
+    Capability::JsonSchema,
+    Capability::UnknownContent,
+];
+
+const ANTHROPIC_AND_HOSTED: [Capability; 6] = [
+    Capability::Tools,
+    Capability::Images,
+    Capability::Files,
+    Capability::JsonSchema,
+    Capability::HostedTools,
+    Capability::UnknownContent,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn hosted_tools_are_never_a_default() {
-        for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
-            assert!(!carries(dialect).capabilities.contains(&Capability::HostedTools));
+    fn hosted_tools_are_never_a_default_and_can_always_be_allowed() {
+        for dialect in Dialect::ALL {
+            let usual = carries(dialect).capabilities;
+            let all = carries_from(dialect, dialect).capabilities;
+            assert!(!usual.contains(&Capability::HostedTools));
+            assert!(all.contains(&Capability::HostedTools));
+            assert_eq!(usual.len() + 1, all.len());
+            assert!(usual.iter().all(|one| all.contains(one)));
         }
-        assert_eq!(SAME_BUT_HOSTED.len(), Capability::ALL.len() - 1);
+    }
+
+    /// What is not in the house's own view of a request is never said to be carried.
+    #[test]
+    fn across_dialects_nothing_is_carried_that_only_one_has_words_for() {
+        for client in Dialect::ALL {
+            for target in Dialect::ALL.into_iter().filter(|&target| target != client) {
+                let Carries { capabilities, honours } = carries_from(client, target);
+                for own in [Capability::HostedTools, Capability::UnknownContent] {
+                    assert!(!capabilities.contains(&own), "{own:?}");
+                }
+                assert!(honours.is_some());
+            }
+        }
     }
 }

@@ -158,7 +158,7 @@ fn said(events: &[Event]) -> Heard {
             Event::Text { choice, kind, text, .. } if !text.is_empty() => {
                 let name = match kind {
                     TextKind::Answer => "content",
-                    TextKind::Reasoning => "reasoning_content",
+                    TextKind::Reasoning | TextKind::SignedReasoning => "reasoning_content",
                     TextKind::Refusal => "refusal",
                 };
                 let key = (u64::from(*choice), name.to_owned());

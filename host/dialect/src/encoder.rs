@@ -3,7 +3,7 @@
 use ringfence_chat::{Chunk, Dialect};
 use serde_json::{Map, Value, json};
 
-use crate::openai_chat;
+use crate::{anthropic, openai_chat};
 
 /// What every part of one answer says alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,12 @@ pub struct Envelope {
 /// A chunk that came in the client's dialect keeps its unknown fields; its texts are
 /// those of its events, and a text that no event holds is emptied.
 pub struct Encoder {
-    writer: openai_chat::Writer,
+    writer: Writer,
+}
+
+enum Writer {
+    OpenAiChat(Box<openai_chat::Writer>),
+    Anthropic(Box<anthropic::Writer>),
 }
 
 impl Encoder {
@@ -37,27 +42,37 @@ impl Encoder {
 
     /// An encoder for one answer to a client of `dialect`.
     pub fn new(dialect: Dialect, envelope: Envelope) -> Encoder {
-        match dialect {
-            // Anthropic's clients are not served yet: `decode_request` refuses them.
-            Dialect::OpenAiChat | Dialect::AnthropicMessages => {
-                Encoder { writer: openai_chat::Writer::new(envelope) }
+        let writer = match dialect {
+            Dialect::OpenAiChat => Writer::OpenAiChat(Box::new(openai_chat::Writer::new(envelope))),
+            Dialect::AnthropicMessages => {
+                Writer::Anthropic(Box::new(anthropic::Writer::new(envelope)))
             }
-        }
+        };
+        Encoder { writer }
     }
 
     /// Appends what the client gets for one chunk: complete events, or nothing.
     pub fn chunk(&mut self, chunk: Chunk, out: &mut Vec<u8>) {
-        self.writer.chunk(chunk, out);
+        match &mut self.writer {
+            Writer::OpenAiChat(writer) => writer.chunk(chunk, out),
+            Writer::Anthropic(writer) => writer.chunk(chunk, out),
+        }
     }
 
     /// Appends the end of a complete stream.
     pub fn end(&mut self, out: &mut Vec<u8>) {
-        self.writer.end(out);
+        match &mut self.writer {
+            Writer::OpenAiChat(writer) => writer.end(out),
+            Writer::Anthropic(writer) => writer.end(out),
+        }
     }
 
     /// Appends the end of a stream that failed. Nothing may follow.
     pub fn error(&mut self, error: &ErrorBody, out: &mut Vec<u8>) {
-        self.writer.error(error, out);
+        match &mut self.writer {
+            Writer::OpenAiChat(writer) => writer.error(error, out),
+            Writer::Anthropic(writer) => writer.error(error, out),
+        }
     }
 
     /// Appends a comment that keeps the connection open and that every client skips.
@@ -67,7 +82,10 @@ impl Encoder {
 
     /// The body of a whole answer.
     pub fn whole(self, chunks: Vec<Chunk>) -> Vec<u8> {
-        self.writer.whole(chunks)
+        match self.writer {
+            Writer::OpenAiChat(writer) => writer.whole(chunks),
+            Writer::Anthropic(writer) => writer.whole(chunks),
+        }
     }
 }
 
@@ -88,12 +106,18 @@ pub struct ErrorBody {
 pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
     let body = match dialect {
         Dialect::OpenAiChat => openai_chat::error_json(error),
-        Dialect::AnthropicMessages => json!({
-            "type": "error",
-            "error": { "type": error.kind, "message": error.message },
-        }),
+        Dialect::AnthropicMessages => anthropic::error_json(error),
     };
     to_bytes(&body)
+}
+
+/// The HTTP status that `dialect` has for this error alone; nothing where it is the usual
+/// one.
+pub fn error_status(dialect: Dialect, error: &ErrorBody) -> Option<u16> {
+    match dialect {
+        Dialect::OpenAiChat => None,
+        Dialect::AnthropicMessages => anthropic::error_status(error),
+    }
 }
 
 /// A model in the list of models.
@@ -110,7 +134,8 @@ pub struct ModelEntry {
 /// The body of the list of models.
 pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat | Dialect::AnthropicMessages => openai_chat::models_json(models),
+        Dialect::OpenAiChat => openai_chat::models_json(models),
+        Dialect::AnthropicMessages => anthropic::models_json(models),
     };
     to_bytes(&body)
 }
@@ -118,9 +143,32 @@ pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
 /// The body of one model.
 pub fn model_body(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat | Dialect::AnthropicMessages => openai_chat::model_json(model),
+        Dialect::OpenAiChat => openai_chat::model_json(model),
+        Dialect::AnthropicMessages => anthropic::model_json(model),
     };
     to_bytes(&body)
+}
+
+/// The body of a count of tokens, for the dialects that have one.
+pub fn tokens_body(tokens: u32) -> Vec<u8> {
+    to_bytes(&json!({ "input_tokens": tokens }))
+}
+
+/// The id of an answer where the target gives none, from the request's own.
+pub fn answer_id(dialect: Dialect, request: &str) -> String {
+    let own = request.trim_start_matches("req_");
+    match dialect {
+        Dialect::OpenAiChat => format!("chatcmpl-{own}"),
+        Dialect::AnthropicMessages => format!("msg_{own}"),
+    }
+}
+
+/// The id of a tool call whose target gave none: unlike those of other answers, since
+/// clients send it back, and within the 40 bytes that OpenAI takes.
+pub(crate) fn call_id(answer: &str, choice: u32, index: u32) -> String {
+    let own: Vec<char> = answer.chars().filter(char::is_ascii_alphanumeric).collect();
+    let own: String = own[own.len().saturating_sub(24)..].iter().collect();
+    format!("call_{own}_{choice}_{index}")
 }
 
 /// The JSON as bytes.

@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 
 use crate::{Decoder, Encoder, Envelope, ErrorBody, Fault, decode_request, encode_request};
 
-const DIALECTS: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::AnthropicMessages];
-
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
 }
@@ -53,14 +51,23 @@ fn envelope() -> Envelope {
 }
 
 /// What the client of a stream gets for the bytes of a target in these pieces.
-fn streamed(
+fn streamed(dialect: Dialect, pieces: &[&[u8]], choices: u32, wants_usage: bool) -> Streamed {
+    streamed_to(Dialect::OpenAiChat, dialect, pieces, choices, wants_usage)
+}
+
+/// A stream, and whether it was complete.
+type Streamed = (String, Result<(), Fault>);
+
+/// The same for a client of any dialect.
+fn streamed_to(
+    client: Dialect,
     dialect: Dialect,
     pieces: &[&[u8]],
     choices: u32,
     wants_usage: bool,
-) -> (String, Result<(), Fault>) {
+) -> Streamed {
     let mut decoder = Decoder::new(dialect, true, choices);
-    let mut encoder = Encoder::new(Dialect::OpenAiChat, Envelope { wants_usage, ..envelope() });
+    let mut encoder = Encoder::new(client, Envelope { wants_usage, ..envelope() });
     let mut chunks = Vec::new();
     let mut result = Ok(());
     for piece in pieces {
@@ -81,16 +88,19 @@ fn error(fault: Fault) -> ErrorBody {
 }
 
 fn dialect_of(name: &str) -> Dialect {
-    let found = DIALECTS.into_iter().find(|dialect| name.contains(dialect.name()));
+    let found = Dialect::ALL.into_iter().find(|dialect| name.contains(dialect.name()));
     found.expect("the file's name says its dialect")
 }
 
 #[test]
 fn requests() {
     for (name, bytes) in inputs("requests", ".json") {
-        let request = decode_request(Dialect::OpenAiChat, "r".into(), &bytes).expect(&name);
+        // A request is OpenAI's unless its name says otherwise.
+        let client = Dialect::ALL.into_iter().find(|dialect| name.contains(dialect.name()));
+        let client = client.unwrap_or(Dialect::OpenAiChat);
+        let request = decode_request(client, "r".into(), &bytes).expect(&name);
         let stem = name.trim_end_matches(".json");
-        for dialect in DIALECTS {
+        for dialect in Dialect::ALL {
             let got = match encode_request(dialect, &request, "their-model", None) {
                 Ok(translated) => {
                     let body: Value = serde_json::from_slice(&translated.body).expect("JSON");
@@ -144,6 +154,11 @@ fn streams() {
         assert_eq!(result.is_ok(), got.ends_with("data: [DONE]\n\n"), "{name}");
         let (without, _) = streamed(dialect_of(&name), &[&bytes], choices, false);
         assert!(!without.contains("usage"), "{name}: {without}");
+        let client = Dialect::AnthropicMessages;
+        let (got, result) = streamed_to(client, dialect_of(&name), &[&bytes], choices, true);
+        check(&folder("streams").join(format!("{stem}.expected.{}.sse", client.name())), &got);
+        assert!(!got.contains("canary"), "{name}");
+        assert_eq!(result.is_ok(), got.contains("event: message_stop\n"), "{name}");
     }
 }
 
@@ -151,13 +166,16 @@ fn streams() {
 fn any_split_reads_the_same() {
     for (name, bytes) in inputs("streams", ".sse") {
         let (dialect, choices) = (dialect_of(&name), if name.starts_with("two.") { 2 } else { 1 });
-        let whole = streamed(dialect, &[&bytes], choices, true);
-        for cut in 1..bytes.len() {
-            let (left, right) = bytes.split_at(cut);
-            assert_eq!(streamed(dialect, &[left, right], choices, true), whole, "{name} at {cut}");
+        for client in Dialect::ALL {
+            let to = |pieces: &[&[u8]]| streamed_to(client, dialect, pieces, choices, true);
+            let whole = to(&[&bytes]);
+            for cut in 1..bytes.len() {
+                let (left, right) = bytes.split_at(cut);
+                assert_eq!(to(&[left, right]), whole, "{name} at {cut}");
+            }
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(to(&single), whole, "{name} byte by byte");
         }
-        let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        assert_eq!(streamed(dialect, &single, choices, true), whole, "{name} byte by byte");
     }
 }
 
@@ -183,15 +201,19 @@ fn answers() {
         let mut decoder = Decoder::new(dialect_of(&name), false, 1);
         let mut chunks: Vec<Chunk> = Vec::new();
         let result = decoder.push(&bytes, &mut chunks).and_then(|()| decoder.end(&mut chunks));
-        let got = match result {
-            Ok(()) => {
-                let body = Encoder::new(Dialect::OpenAiChat, envelope()).whole(chunks);
-                serde_json::from_slice(&body).expect("JSON")
-            }
-            Err(fault) => json!({ "fault": format!("{fault:?}") }),
-        };
-        assert!(!got.to_string().contains("canary"), "{name}");
         let stem = name.trim_end_matches(".json");
-        check(&folder("answers").join(format!("{stem}.expected.json")), &pretty(&got));
+        for (client, ending) in
+            [(Dialect::OpenAiChat, ""), (Dialect::AnthropicMessages, ".anthropic-messages")]
+        {
+            let got = match result {
+                Ok(()) => {
+                    let body = Encoder::new(client, envelope()).whole(chunks.clone());
+                    serde_json::from_slice(&body).expect("JSON")
+                }
+                Err(fault) => json!({ "fault": format!("{fault:?}") }),
+            };
+            assert!(!got.to_string().contains("canary"), "{name}");
+            check(&folder("answers").join(format!("{stem}.expected{ending}.json")), &pretty(&got));
+        }
     }
 }

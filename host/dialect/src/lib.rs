@@ -4,6 +4,13 @@
 //! a target ([`encode_request`]), what comes back ([`Decoder`]) and what the client
 //! gets ([`Encoder`]). No room but this one names a field of anybody's wire format.
 //!
+//! No dialect knows another. A request is two things at once: the client's own JSON,
+//! which is what a target of the same dialect gets, and the house's view of it (turns,
+//! tools, sampling), which is all that a target of another dialect is written from. What
+//! the view does not hold is either a need, and then such a target is not asked, or an
+//! optional parameter, and then it is named among what was dropped. So n dialects are n
+//! folders, and there is no pair of dialects that nobody thought of.
+//!
 //! Two promises hold for every dialect:
 //! - every string of a request, keys and unknown fields included, is a segment, except
 //!   words of a closed vocabulary that was checked, and the model's name, which is
@@ -14,10 +21,19 @@
 //! No I/O, no clock, no knowledge of targets or permissions.
 
 mod anthropic;
+mod asked;
+mod attachment;
+mod body;
+mod cache_control;
 mod carries;
 mod decoder;
+mod draft;
 mod encoder;
+mod estimate;
 mod fault;
+mod headers;
+mod members;
+mod object_writer;
 mod openai_chat;
 mod vocabulary;
 mod walk;
@@ -28,13 +44,22 @@ mod contract;
 mod coverage;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod messages_contract;
+#[cfg(test)]
+mod messages_coverage;
 
 use ringfence_chat::{Dialect, Request};
 
 pub use carries::{Carries, carries, carries_from};
 pub use decoder::{Decoder, Reported, reported};
-pub use encoder::{Encoder, Envelope, ErrorBody, ModelEntry, error_body, model_body, models_body};
+use draft::Draft;
+pub use encoder::{
+    Encoder, Envelope, ErrorBody, ModelEntry, answer_id, error_body, error_status, model_body,
+    models_body, tokens_body,
+};
 pub use fault::{Fault, Malformed, Unsupported};
+pub use headers::{HEADER_BYTES, passed_on};
 pub use walk::{PLACE_BYTES, SEGMENTS};
 
 /// A request as the bytes that a target takes.
@@ -54,7 +79,7 @@ pub struct Translated {
 pub fn decode_request(dialect: Dialect, id: String, bytes: &[u8]) -> Result<Request, Malformed> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::decode_request(id, bytes),
-        Dialect::AnthropicMessages => Err(Malformed::new("this dialect is not served")),
+        Dialect::AnthropicMessages => anthropic::decode_request(id, bytes),
     }
 }
 
@@ -72,11 +97,29 @@ pub fn encode_request(
     model: &str,
     honours: Option<&[String]>,
 ) -> Result<Translated, Unsupported> {
-    match (request.dialect, dialect) {
-        (Dialect::OpenAiChat, Dialect::OpenAiChat) => {
-            openai_chat::encode_request(request, model, honours)
+    let carried = carries_from(request.dialect, dialect);
+    if let Some(need) = request.needs.iter().find(|need| !carried.capabilities.contains(need)) {
+        return Err(Unsupported::new(need.name()));
+    }
+    let same = request.dialect == dialect;
+    match dialect {
+        Dialect::OpenAiChat if same => openai_chat::pass_on(request, model, honours),
+        Dialect::OpenAiChat => openai_chat::compose(Draft::new(request, &carried, honours), model),
+        Dialect::AnthropicMessages if same => anthropic::pass_on(request, model, honours),
+        Dialect::AnthropicMessages => {
+            anthropic::compose(Draft::new(request, &carried, honours), model)
         }
-        (_, Dialect::AnthropicMessages) => anthropic::encode_request(request, model, honours),
-        (Dialect::AnthropicMessages, Dialect::OpenAiChat) => Err(Unsupported::new("dialect")),
+    }
+}
+
+/// How many tokens the prompt of a request has, for a client that wants to know before
+/// it asks: an estimate from its length, since no model is asked.
+///
+/// # Errors
+/// [`Malformed`]: the client has to change it.
+pub fn count_tokens(dialect: Dialect, bytes: &[u8]) -> Result<Request, Malformed> {
+    match dialect {
+        Dialect::OpenAiChat => openai_chat::decode_request(String::new(), bytes),
+        Dialect::AnthropicMessages => anthropic::decode_prompt(bytes),
     }
 }

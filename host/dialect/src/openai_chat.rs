@@ -1,5 +1,6 @@
 //! OpenAI's chat completions, and what is compatible with them.
 
+mod composing;
 mod folding;
 mod messages;
 mod outbound;
@@ -13,8 +14,8 @@ mod tools;
 mod whole;
 mod writing;
 
-pub(crate) use outbound::encode_request;
-pub(crate) use parts::split_data_url;
+pub(crate) use composing::{TRANSLATED, compose};
+pub(crate) use outbound::pass_on;
 pub(crate) use reading::known_code;
 pub(crate) use request::decode_request;
 pub(crate) use stream::StreamReader;

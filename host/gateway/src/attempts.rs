@@ -81,6 +81,9 @@ enum Stopped {
     Failed(Failure),
     /// This target cannot take the request; nothing was sent, and another may take it.
     Unfit(Failure),
+    /// What has to be hidden from this target cannot be; nothing was sent, and another
+    /// may see more.
+    Unmaskable,
     /// No attempt can do better.
     Ended(Problem),
 }
@@ -88,7 +91,7 @@ enum Stopped {
 impl Attempts<'_> {
     async fn all(&self) -> Result<Begun, Problem> {
         let mut attempt = 0;
-        let mut last = Failure::new(FailureKind::Unreachable, "No target is ready.");
+        let mut last = self.failed(Failure::new(FailureKind::Unreachable, "No target is ready."));
         for place in self.in_turn() {
             let mut pause = BACKOFF;
             for again in (0..ATTEMPTS_PER_TARGET).rev() {
@@ -97,7 +100,11 @@ impl Attempts<'_> {
                     Ok(begun) => return Ok(begun),
                     Err(Stopped::Ended(problem)) => return Err(problem),
                     Err(Stopped::Unfit(failure)) => {
-                        last = failure;
+                        last = self.failed(failure);
+                        break;
+                    }
+                    Err(Stopped::Unmaskable) => {
+                        last = Problem::Unmaskable { decision: self.decision.id().to_owned() };
                         break;
                     }
                     Err(Stopped::Failed(failure)) => failure,
@@ -105,9 +112,9 @@ impl Attempts<'_> {
                 pause = failure.retry_after.unwrap_or(pause);
                 let (passing, may_move_on) =
                     (failure.kind.is_passing(), failure.kind.may_move_on());
-                last = failure;
+                last = self.failed(failure);
                 if !may_move_on {
-                    return Err(self.failed(last));
+                    return Err(last);
                 }
                 if again == 0 || !passing || pause > LONGEST_PAUSE {
                     break;
@@ -116,7 +123,7 @@ impl Attempts<'_> {
                 pause *= 2;
             }
         }
-        Err(self.failed(last))
+        Err(last)
     }
 
     fn failed(&self, failure: Failure) -> Problem {
@@ -139,7 +146,8 @@ impl Attempts<'_> {
             .depart(&place.target.name, attempt, asked.request, &placeholders, &*place.provider)
             .map_err(|cannot| match cannot {
                 CannotDepart::Unencodable(failure) => Stopped::Unfit(failure),
-                CannotDepart::NotPermitted | CannotDepart::Unmaskable(_) => {
+                CannotDepart::Unmaskable(_) => Stopped::Unmaskable,
+                CannotDepart::NotPermitted => {
                     Stopped::Ended(Problem::Unmaskable { decision: decision.id().to_owned() })
                 }
             })?;
@@ -200,7 +208,7 @@ impl Attempts<'_> {
 /// is nothing yet.
 fn speaks(event: &Event) -> bool {
     match event {
-        Event::Start { .. } | Event::Usage(_) => false,
+        Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => false,
         Event::Text { text, .. } => !text.is_empty(),
         Event::ToolCall { .. } | Event::Finish { .. } => true,
     }

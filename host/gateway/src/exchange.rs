@@ -21,6 +21,8 @@ pub struct Call {
     pub dialect: Dialect,
     /// Who asks.
     pub caller: Caller,
+    /// Headers that go on to targets of the same dialect.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
     /// The body.
     pub body: Taken,
     /// How soon the client wants a first token.
@@ -39,6 +41,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
 
     let decode = || ringfence_dialect::decode_request(call.dialect, call.id, &call.body.bytes);
     let mut request = aside(call.body.bytes.len(), decode).map_err(Problem::Malformed)?;
+    request.headers = call.headers;
     if !in_force.serves(&request.model) {
         return Err(Problem::Model(request.model));
     }
@@ -67,6 +70,19 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
 
     let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
     reply::reply(house, &request, begun, following).await
+}
+
+/// Counts the tokens of a request that nobody is to answer: nothing leaves.
+///
+/// # Errors
+/// [`Problem`]: it is not a request of its dialect, or no target serves its model.
+pub fn count(house: &House, dialect: Dialect, body: &[u8]) -> Result<u32, Problem> {
+    let count = || ringfence_dialect::count_tokens(dialect, body);
+    let request = aside(body.len(), count).map_err(Problem::Malformed)?;
+    if !house.in_force().serves(&request.model) {
+        return Err(Problem::Model(request.model));
+    }
+    Ok(request.input_tokens)
 }
 
 /// Bodies from here on are read aside.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
-use ringfence_chat::{Chunk, Event, TextKind};
+use ringfence_chat::{Chunk, Dialect, Event, TextKind};
 use ringfence_fence::Hidden;
 use ringfence_policy::Restored;
 
@@ -27,6 +27,8 @@ pub struct Restorer {
     automata: OnceLock<Option<Automata>>,
     /// True when the answer's text is itself JSON.
     json_answer: bool,
+    /// The client's.
+    dialect: Dialect,
     held: HashMap<Lane, String>,
     restored: u32,
     altered: u32,
@@ -53,8 +55,9 @@ impl Restorer {
     /// A restorer for what one departure hid; `None` when there is nothing to restore.
     ///
     /// `json_answer` says that the client asked for JSON, so that an original with a
-    /// quote in it must not break it.
-    pub fn new(hidden: &[Hidden], json_answer: bool) -> Option<Restorer> {
+    /// quote in it must not break it. In the client's own `dialect` reasoning that its
+    /// issuer signs stays as it is: with another text the issuer would not take it back.
+    pub fn new(hidden: &[Hidden], json_answer: bool, dialect: Dialect) -> Option<Restorer> {
         let restorable: Vec<&Hidden> = hidden.iter().filter(|one| one.restorable).collect();
         if restorable.is_empty() {
             return None;
@@ -69,6 +72,7 @@ impl Restorer {
             longest: placeholders.iter().map(String::len).max().unwrap_or(0),
             placeholders,
             json_answer,
+            dialect,
             held: HashMap::new(),
             restored: 0,
             altered: 0,
@@ -85,13 +89,15 @@ impl Restorer {
         self.altered
     }
 
-    /// Restores one chunk. What was held of a choice that ends here comes in a chunk
-    /// of its own before it.
+    /// Restores one chunk. What was held of a choice that ends here, or of which a block
+    /// does, comes in a chunk of its own before it.
     pub fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Restored>) {
-        let whole = chunk.original.as_ref().is_some_and(|original| original.whole);
+        let original = chunk.original.as_ref();
+        let whole = original.is_some_and(|original| original.whole);
+        let same = original.is_some_and(|original| original.dialect == self.dialect);
         let ending: Vec<u32> = (chunk.events.iter())
             .filter_map(|event| match event {
-                Event::Finish { choice, .. } => Some(*choice),
+                Event::Finish { choice, .. } | Event::Pause { choice } => Some(*choice),
                 _ => None,
             })
             .collect();
@@ -108,6 +114,9 @@ impl Restorer {
         for (index, event) in chunk.events.iter_mut().enumerate() {
             let Some(lane) = lane(event) else { continue };
             let last = whole || last_of.get(&lane) == Some(&index);
+            if same && matches!(lane, Lane::Text(_, TextKind::SignedReasoning)) {
+                continue;
+            }
             let (Event::Text { text, .. } | Event::ToolCall { arguments: text, .. }) = event else {
                 continue;
             };
@@ -242,138 +251,4 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use ringfence_chat::FinishReason;
-
-    use super::*;
-
-    fn hidden(placeholder: &str, original: &str) -> Hidden {
-        Hidden {
-            placeholder: placeholder.into(),
-            original: original.into(),
-            entity: "EMAIL".into(),
-            restorable: true,
-        }
-    }
-
-    fn text(choice: u32, text: &str) -> Event {
-        Event::Text { choice, kind: TextKind::Answer, text: text.into(), place: None }
-    }
-
-    fn finish(choice: u32) -> Event {
-        Event::Finish { choice, reason: FinishReason::Stop }
-    }
-
-    fn arguments(text: &str) -> Event {
-        Event::ToolCall {
-            choice: 0,
-            index: 0,
-            id: None,
-            name: None,
-            arguments: text.into(),
-            place: None,
-        }
-    }
-
-    fn said(restorer: &mut Restorer, chunks: Vec<Vec<Event>>) -> String {
-        let mut out = Vec::new();
-        for events in chunks {
-            restorer.chunk(Chunk::made(events), &mut out);
-        }
-        (out.into_iter().flat_map(|restored| restored.chunk.events))
-            .map(|event| match event {
-                Event::Text { text, .. } | Event::ToolCall { arguments: text, .. } => text,
-                Event::Finish { .. } => "|".into(),
-                _ => String::new(),
-            })
-            .collect()
-    }
-
-    const EMAIL: &str = "[EMAIL_0123456789ABC]";
-
-    #[test]
-    fn nothing_to_restore_is_no_restorer() {
-        assert!(Restorer::new(&[], false).is_none());
-        let secret = Hidden { restorable: false, ..hidden("[SECRET_0123456789ABC]", "x") };
-        assert!(Restorer::new(&[secret], false).is_none());
-    }
-
-    #[test]
-    fn what_looks_like_one_is_left() {
-        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
-        for other in ["[EMAIL_0123456789ABD]", "[EMAIL]", "[[[", "[email_0123456789abc]"] {
-            let got = said(&mut restorer, vec![vec![text(0, other), finish(0)]]);
-            assert_eq!(got, format!("{other}|"));
-        }
-        assert_eq!((restorer.restored(), restorer.altered()), (0, 2));
-    }
-
-    #[test]
-    fn a_held_beginning_comes_out_before_the_end() {
-        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
-        let chunks = vec![vec![text(0, "see [EMAIL_01")], vec![finish(0)]];
-        assert_eq!(said(&mut restorer, chunks), "see [EMAIL_01|");
-    }
-
-    #[test]
-    fn choices_do_not_mix() {
-        let mut restorer = Restorer::new(&[hidden(EMAIL, "a@b.c")], false).expect("one");
-        let (left, right) = EMAIL.split_at(9);
-        let chunks =
-            vec![vec![text(0, left)], vec![text(1, right)], vec![finish(0)], vec![finish(1)]];
-        assert_eq!(said(&mut restorer, chunks), format!("{right}{left}||"));
-    }
-
-    #[test]
-    fn json_stays_json() {
-        let name = [hidden(EMAIL, "O\"Neil\\\n")];
-        let mut restorer = Restorer::new(&name, false).expect("one");
-        let call = format!("{{\"to\":\"{EMAIL}\"}}");
-        let got = said(&mut restorer, vec![vec![arguments(&call)]]);
-        let value: serde_json::Value = serde_json::from_str(&got).expect("JSON");
-        assert_eq!(value["to"], "O\"Neil\\\n");
-        let mut structured = Restorer::new(&name, true).expect("one");
-        let got = said(&mut structured, vec![vec![text(0, &call)]]);
-        assert!(serde_json::from_str::<serde_json::Value>(&got).is_ok());
-    }
-
-    proptest! {
-        #[test]
-        fn any_split_restores_the_same(
-            pieces in prop::collection::vec(
-                prop_oneof![
-                    Just(EMAIL.to_owned()),
-                    Just("[PHONE_0123456789ABC]".to_owned()),
-                    Just("[EMAIL_".to_owned()),
-                    "[a-zé\\[\\]_0-9]{0,6}",
-                ],
-                0..8,
-            ),
-            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        ) {
-            let whole: String = pieces.concat();
-            let hidden = [hidden(EMAIL, "ann@example.org"), hidden("[PHONE_0123456789ABC]", "[EMAIL_")];
-            // Leftmost first, never searching what was restored.
-            let expected = {
-                let mut restorer = Restorer::new(&hidden, false).expect("two");
-                said(&mut restorer, vec![vec![text(0, &whole), finish(0)]])
-            };
-            let mut cuts: Vec<usize> = cuts
-                .iter()
-                .map(|cut| whole.floor_char_boundary(cut.index(whole.len() + 1)))
-                .collect();
-            cuts.sort_unstable();
-            let mut restorer = Restorer::new(&hidden, false).expect("two");
-            let mut chunks = Vec::new();
-            let mut from = 0;
-            for cut in cuts.into_iter().chain([whole.len()]) {
-                chunks.push(vec![text(0, &whole[from..cut])]);
-                from = cut;
-            }
-            chunks.push(vec![finish(0)]);
-            prop_assert_eq!(said(&mut restorer, chunks), expected);
-            prop_assert!(restorer.held.values().all(|held| held.len() < 21));
-        }
-    }
-}
+mod tests;

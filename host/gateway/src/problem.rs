@@ -130,8 +130,9 @@ impl Problem {
             Problem::Path => invalid(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "Ringfence serves POST /v1/chat/completions, GET /v1/models, GET /healthz, \
-                 GET /readyz and GET /metrics; nothing else is passed on.",
+                "Ringfence serves POST /v1/chat/completions, POST /v1/messages, POST \
+                 /v1/messages/count_tokens, GET /v1/models, GET /healthz, GET /readyz and GET \
+                 /metrics; nothing else is passed on.",
             ),
             Problem::Method(allowed) => {
                 let mut told = invalid(
@@ -145,7 +146,8 @@ impl Problem {
             Problem::Caller(unknown) => {
                 let message = match unknown {
                     Unknown::Missing => {
-                        "This gateway wants a key: send `Authorization: Bearer KEY`."
+                        "This gateway wants a key: send `Authorization: Bearer KEY` or `x-api-key: \
+                         KEY`."
                     }
                     Unknown::Wrong => "This gateway does not know the key that was sent.",
                 };

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use ringfence_chat::{Capability, Chunk, Request};
-use ringfence_dialect::{Encoder, Envelope, ErrorBody};
+use ringfence_dialect::{Encoder, Envelope, ErrorBody, answer_id};
 use ringfence_fence::Failure;
 use ringfence_policy::{Following, Unfollowed};
 
@@ -49,13 +49,13 @@ pub async fn reply(
     let wants_json =
         request.needs.iter().any(|n| matches!(n, Capability::JsonObject | Capability::JsonSchema));
     let Begun { target, model, decision, hidden, chunks, rest, account, .. } = begun;
-    let restorer = Restorer::new(&hidden, wants_json);
+    let restorer = Restorer::new(&hidden, wants_json, request.dialect);
     let mut outgoing = Outgoing {
         passing: Passing::new(house, restorer, following, &target.name, account),
         encoder: Encoder::new(
             request.dialect,
             Envelope {
-                id: format!("chatcmpl-{}", request.id.trim_start_matches("req_")),
+                id: answer_id(request.dialect, &request.id),
                 model,
                 created: seconds(),
                 wants_usage: request.wants_usage,

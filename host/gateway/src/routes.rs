@@ -40,24 +40,30 @@ pub async fn route(
     let id = ids::request();
     let has_body = !request.body().is_end_stream();
     let is_post = request.method() == Method::POST;
+    let dialect = dialect_of(&request);
     let response = match (request.method(), request.uri().path()) {
-        (&Method::POST, "/v1/chat/completions") => {
-            chat(&house, &intake, &id, Dialect::OpenAiChat, request).await
+        (&Method::POST, "/v1/chat/completions" | "/v1/messages") => {
+            chat(&house, &intake, &id, dialect, request).await
         }
-        (&Method::GET, "/v1/models") => models(&house, request.headers()),
+        (&Method::POST, "/v1/messages/count_tokens") => {
+            tokens(&house, &intake, dialect, request).await
+        }
+        (&Method::GET, "/v1/models") => models(&house, dialect, request.headers()),
         (&Method::GET, "/healthz") => Ok(healthz(&house, request.headers())),
         (&Method::GET, "/readyz") => Ok(readyz(&house)),
         (&Method::GET, "/metrics") => Ok(exposition(&house)),
-        (_, "/v1/chat/completions") => Err(Problem::Method("POST")),
+        (_, "/v1/chat/completions" | "/v1/messages" | "/v1/messages/count_tokens") => {
+            Err(Problem::Method("POST"))
+        }
         (_, "/v1/models" | "/healthz" | "/readyz" | "/metrics") => Err(Problem::Method("GET")),
         (&Method::GET, path) => match path.strip_prefix("/v1/models/") {
-            Some(name) => model(&house, request.headers(), name),
+            Some(name) => model(&house, dialect, request.headers(), name),
             None => Err(Problem::Path),
         },
         _ => Err(Problem::Path),
     };
     let leaves_body = has_body && (!is_post || response.as_ref().is_err_and(Problem::leaves_body));
-    let mut response = response.unwrap_or_else(|problem| told(&problem));
+    let mut response = response.unwrap_or_else(|problem| told(dialect, &problem));
     if leaves_body {
         // The connection ends with this answer: a client that is not told would send its
         // next request into it.
@@ -65,9 +71,23 @@ pub async fn route(
     }
     // Ids are made of letters and digits.
     if let Ok(id) = HeaderValue::from_str(&id) {
+        if dialect == Dialect::AnthropicMessages {
+            response.headers_mut().insert("request-id", id.clone());
+        }
         response.headers_mut().insert("x-request-id", id);
     }
     Ok(response)
+}
+
+/// The dialect that a client speaks: its path says so, and where two share a path, the
+/// header that only Anthropic's clients send.
+fn dialect_of<B>(request: &Request<B>) -> Dialect {
+    let path = request.uri().path();
+    let below = |parent: &str| {
+        path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let shared = below("/v1/models") && request.headers().contains_key("anthropic-version");
+    if shared || below("/v1/messages") { Dialect::AnthropicMessages } else { Dialect::OpenAiChat }
 }
 
 async fn chat(
@@ -82,10 +102,14 @@ async fn chat(
         let caller = caller(house, request.headers())?;
         let latency_wanted_ms = (request.headers().get("x-ringfence-latency-ms"))
             .and_then(|value| value.to_str().ok()?.parse().ok());
+        let headers = ringfence_dialect::passed_on(dialect, |name| {
+            request.headers().get(name).map(HeaderValue::as_bytes)
+        });
         let body = intake.take(request).await?;
+        let headers = headers.map_err(Problem::Malformed)?;
         let id = id.to_owned();
-        exchange::answer(house, Call { id, dialect, caller, body, latency_wanted_ms, received })
-            .await
+        let call = Call { id, dialect, caller, headers, body, latency_wanted_ms, received };
+        exchange::answer(house, call).await
     };
     match result.await {
         Ok(reply) => Ok(answered(reply)),
@@ -94,6 +118,20 @@ async fn chat(
             Err(problem)
         }
     }
+}
+
+/// Counts tokens, for the callers that may ask for an answer.
+async fn tokens(
+    house: &House,
+    intake: &Intake,
+    dialect: Dialect,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
+    caller(house, request.headers())?;
+    let body = intake.take(request).await?;
+    let counted = exchange::count(house, dialect, &body.bytes)?;
+    let body = ringfence_dialect::tokens_body(counted);
+    Ok(with(StatusCode::OK, "application/json", whole(Bytes::from(body))))
 }
 
 fn caller(house: &House, headers: &HeaderMap) -> Result<Caller, Problem> {
@@ -116,10 +154,12 @@ fn answered(reply: Reply) -> Response<Body> {
     response
 }
 
-fn told(problem: &Problem) -> Response<Body> {
+fn told(dialect: Dialect, problem: &Problem) -> Response<Body> {
     let told = problem.told();
-    let body = ringfence_dialect::error_body(Dialect::OpenAiChat, &told.body);
-    let mut response = with(told.status, "application/json", whole(Bytes::from(body)));
+    let body = ringfence_dialect::error_body(dialect, &told.body);
+    let own = ringfence_dialect::error_status(dialect, &told.body);
+    let status = own.and_then(|own| StatusCode::from_u16(own).ok()).unwrap_or(told.status);
+    let mut response = with(status, "application/json", whole(Bytes::from(body)));
     for (name, value) in &told.headers {
         header(&mut response, name, value);
     }
@@ -129,17 +169,22 @@ fn told(problem: &Problem) -> Response<Body> {
     response
 }
 
-fn models(house: &House, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
+fn models(house: &House, dialect: Dialect, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
     let listed = listed(house, headers)?;
-    let body = ringfence_dialect::models_body(Dialect::OpenAiChat, &listed);
+    let body = ringfence_dialect::models_body(dialect, &listed);
     Ok(with(StatusCode::OK, "application/json", whole(Bytes::from(body))))
 }
 
-fn model(house: &House, headers: &HeaderMap, name: &str) -> Result<Response<Body>, Problem> {
+fn model(
+    house: &House,
+    dialect: Dialect,
+    headers: &HeaderMap,
+    name: &str,
+) -> Result<Response<Body>, Problem> {
     let listed = listed(house, headers)?;
     let entry = listed.iter().find(|entry| entry.id == name);
     let entry = entry.ok_or_else(|| Problem::Model(name.to_owned()))?;
-    let body = ringfence_dialect::model_body(Dialect::OpenAiChat, entry);
+    let body = ringfence_dialect::model_body(dialect, entry);
     Ok(with(StatusCode::OK, "application/json", whole(Bytes::from(body))))
 }
 

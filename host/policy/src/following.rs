@@ -168,6 +168,11 @@ impl Following {
                     out.push(event.clone());
                     continue;
                 }
+                Event::Pause { choice } => {
+                    self.close(*choice, target, readable, out).await?;
+                    out.push(event.clone());
+                    continue;
+                }
                 Event::Start { .. } | Event::Usage(_) => {
                     out.push(event.clone());
                     continue;
@@ -246,7 +251,7 @@ impl Following {
 /// The next event that says something of a choice.
 fn next_of(choice: u32, events: &[Event]) -> Option<&Event> {
     events.iter().find(|event| match event {
-        Event::Finish { choice: of, .. } => *of == choice,
+        Event::Finish { choice: of, .. } | Event::Pause { choice: of } => *of == choice,
         _ => Strand::of(event).is_some_and(|strand| strand.choice() == choice),
     })
 }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::segment::Kind;
+use crate::segment::{Kind, Role};
 
 fn request(body: Value, places: Vec<Place>) -> Request {
     let segments = (places.into_iter().enumerate())
@@ -83,4 +83,25 @@ fn the_original_is_left_alone() {
     let before = request(json!({"a": "x"}), vec![value("/a")]);
     let after = before.with_texts([(SegmentId(0), "y".to_owned())]).expect("there");
     assert_eq!((before.body()["a"].as_str(), after.body()["a"].as_str()), (Some("x"), Some("y")));
+}
+
+#[test]
+fn what_is_sealed_does_not_change() {
+    let mut request = request(json!({"a": "x", "b": "y"}), vec![value("/a"), value("/b")]);
+    let texts = [(SegmentId(0), "x".to_owned()), (SegmentId(1), "y".to_owned())];
+    request = request.with_texts(texts.clone()).expect("all there");
+    request.seal([SegmentId(1)]);
+    assert!(request.with_texts(texts).is_ok(), "the same text is no change");
+    let changed = request.with_texts([(SegmentId(1), "z".to_owned())]);
+    assert_eq!(changed.err(), Some(SegmentId(1)));
+    assert!(request.with_texts([(SegmentId(0), "z".to_owned())]).is_ok());
+}
+
+#[test]
+fn arguments_are_text_wherever_they_stand() {
+    let mut request = request(json!({"a": "{\"c\": 1}", "b": {"c": 1}}), vec![value("/a")]);
+    request = request.with_texts([(SegmentId(0), "{}".to_owned())]).expect("there");
+    assert_eq!(request.arguments(&Arguments::Text(SegmentId(0))), "{}");
+    assert_eq!(request.arguments(&Arguments::Json("/b".into())), r#"{"c":1}"#);
+    assert_eq!(request.arguments(&Arguments::Json("/x".into())), "");
 }

@@ -88,7 +88,7 @@ impl StreamReader {
             }
             "content_block_start" => events.extend(self.opened(&body)?),
             "content_block_delta" => events.extend(self.delta(&body)?),
-            "content_block_stop" => events.extend(self.closed(&body)?),
+            "content_block_stop" => self.closed(&body, &mut events)?,
             "message_delta" => {
                 let reason = body.pointer("/delta/stop_reason").and_then(Value::as_str);
                 if let Some(reason) = reason
@@ -123,13 +123,21 @@ impl StreamReader {
             Some("tool_use") => {
                 let call = self.calls;
                 self.calls += 1;
-                let event = call_event(block, call, String::new(), None);
-                (Block::Call { index: call, spoken: false }, Some(event))
+                let place = Some("/content_block".to_owned());
+                // Some servers say the whole input here.
+                let input = block
+                    .get("input")
+                    .filter(|input| input.as_object().is_some_and(|members| !members.is_empty()));
+                let arguments = input.map(Value::to_string).unwrap_or_default();
+                let spoken = !arguments.is_empty();
+                let event = call_event(block, call, arguments, place);
+                (Block::Call { index: call, spoken }, Some(event))
             }
             Some("text") => (Block::Other, text(block, "text", TextKind::Answer, "/content_block")),
+            // The signature comes last, when the text has long gone to the client.
             Some("thinking") => {
                 let place = "/content_block";
-                (Block::Other, text(block, "thinking", TextKind::Reasoning, place))
+                (Block::Other, text(block, "thinking", TextKind::SignedReasoning, place))
             }
             _ => (Block::Other, None),
         };
@@ -143,7 +151,9 @@ impl StreamReader {
         let delta = body.get("delta").and_then(Value::as_object).ok_or(Fault::Malformed)?;
         Ok(match (delta.get("type").and_then(Value::as_str), block) {
             (Some("text_delta"), _) => text(delta, "text", TextKind::Answer, "/delta"),
-            (Some("thinking_delta"), _) => text(delta, "thinking", TextKind::Reasoning, "/delta"),
+            (Some("thinking_delta"), _) => {
+                text(delta, "thinking", TextKind::SignedReasoning, "/delta")
+            }
             (Some("input_json_delta"), Block::Call { index, spoken }) => {
                 let json = delta.get("partial_json").and_then(Value::as_str).unwrap_or("");
                 *spoken |= !json.is_empty();
@@ -161,17 +171,20 @@ impl StreamReader {
     }
 
     /// A call without a piece of arguments is one with none: `{}`.
-    fn closed(&mut self, body: &Value) -> Result<Option<Event>, Fault> {
+    fn closed(&mut self, body: &Value, events: &mut Vec<Event>) -> Result<(), Fault> {
         let closed = self.blocks.remove(&block_index(body)?).ok_or(Fault::Malformed)?;
-        let Block::Call { index, spoken: false } = closed else { return Ok(None) };
-        Ok(Some(Event::ToolCall {
-            choice: 0,
-            index,
-            id: None,
-            name: None,
-            arguments: "{}".to_owned(),
-            place: None,
-        }))
+        if let Block::Call { index, spoken: false } = closed {
+            events.push(Event::ToolCall {
+                choice: 0,
+                index,
+                id: None,
+                name: None,
+                arguments: "{}".to_owned(),
+                place: None,
+            });
+        }
+        events.push(Event::Pause { choice: 0 });
+        Ok(())
     }
 
     /// Usage comes in parts: what was read with the first event, what was written with
@@ -202,12 +215,18 @@ pub(crate) fn read_whole(bytes: &[u8]) -> Result<Chunk, Fault> {
         match block.get("type").and_then(Value::as_str) {
             Some("text") => events.extend(text(block, "text", TextKind::Answer, &pointer)),
             Some("thinking") => {
-                events.extend(text(block, "thinking", TextKind::Reasoning, &pointer));
+                let signature = block.get("signature").and_then(Value::as_str).unwrap_or("");
+                let kind = match signature {
+                    "" => TextKind::Reasoning,
+                    _ => TextKind::SignedReasoning,
+                };
+                events.extend(text(block, "thinking", kind, &pointer));
             }
             Some("tool_use") => {
                 let input = block.get("input").filter(|input| !input.is_null());
                 let arguments = input.map_or_else(|| "{}".to_owned(), Value::to_string);
-                events.push(call_event(block, calls, arguments, None));
+                let place = Some(format!("{pointer}/input"));
+                events.push(call_event(block, calls, arguments, place));
                 calls += 1;
             }
             _ => {}
@@ -253,7 +272,7 @@ fn call_event(
 }
 
 /// Why an answer ended. A word that nobody here knows counts as the usual end.
-fn finish_reason(word: &str) -> FinishReason {
+pub(crate) fn finish_reason(word: &str) -> FinishReason {
     match word {
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,

@@ -1,12 +1,12 @@
 //! Messages of this dialect from the turns of a request.
 
-use ringfence_chat::{Part, Role, SegmentId, Turn};
+use ringfence_chat::{Part, Role, Segment, Turn};
 use serde_json::{Map, Value, json};
 
-use super::outbound::Draft;
+use crate::attachment::{Attached, attached};
+use crate::cache_control::written;
+use crate::draft::Draft;
 use crate::fault::Unsupported;
-use crate::openai_chat::split_data_url;
-use crate::walk::param;
 
 /// Everything but system messages: users and tools on one side, the model on the
 /// other, in turn.
@@ -40,24 +40,8 @@ pub(crate) fn messages(draft: &mut Draft<'_>) -> Result<Vec<Value>, Unsupported>
         .collect())
 }
 
-/// A mark for the cache on the part that holds this text, or on its message.
-pub(crate) fn mark(draft: &Draft<'_>, message: usize, text: SegmentId) -> Option<Value> {
-    let segment = draft.request.segments().get(text.index())?;
-    if !segment.cached {
-        return None;
-    }
-    let pointer = segment.place.pointer();
-    let part = pointer.strip_suffix("/text").or_else(|| pointer.strip_suffix("/image_url/url"));
-    part.and_then(|part| draft.cache_mark(part))
-        .or_else(|| draft.cache_mark(&format!("/messages/{message}")))
-}
-
 fn blocks(draft: &mut Draft<'_>, index: usize, turn: &Turn) -> Result<Vec<Value>, Unsupported> {
     let request = draft.request;
-    let unsupported = |id: SegmentId| {
-        let place = request.segments().get(id.index()).map(|segment| segment.place.pointer());
-        Unsupported::new(param(place.unwrap_or("/messages")))
-    };
     let mut blocks = Vec::new();
     for part in &turn.parts {
         let (mut block, marked) = match part {
@@ -72,10 +56,10 @@ fn blocks(draft: &mut Draft<'_>, index: usize, turn: &Turn) -> Result<Vec<Value>
             // bear and others do not. Its name is among what was dropped already.
             Part::Reasoning(_) => continue,
             Part::ToolCall { id, name, arguments } => {
-                let text = request.text(*arguments);
-                let text = if text.trim().is_empty() { "{}" } else { text };
-                let input: Map<String, Value> =
-                    serde_json::from_str(text).map_err(|_| unsupported(*arguments))?;
+                let text = request.arguments(arguments);
+                let text = if text.trim().is_empty() { "{}" } else { &*text };
+                let input: Map<String, Value> = serde_json::from_str(text)
+                    .map_err(|_| draft.unsupported(arguments.segment().unwrap_or(*id)))?;
                 let id = call_id(request.text(*id));
                 let name = request.text(*name);
                 (json!({ "type": "tool_use", "id": id, "name": name, "input": input }), None)
@@ -93,12 +77,14 @@ fn blocks(draft: &mut Draft<'_>, index: usize, turn: &Turn) -> Result<Vec<Value>
                 (block, texts.last().copied())
             }
             Part::Attachment(id) => {
-                (attachment(request.text(*id)).ok_or_else(|| unsupported(*id))?, Some(*id))
+                let segment = request.segments().get(id.index());
+                let block = segment.and_then(attachment);
+                (block.ok_or_else(|| draft.unsupported(*id))?, Some(*id))
             }
             Part::Unknown => return Err(Unsupported::new(format!("messages[{index}]"))),
         };
-        if let Some(mark) = marked.and_then(|id| mark(draft, index, id)) {
-            block["cache_control"] = mark;
+        if let Some(keep) = marked.and_then(|id| draft.cache_mark(id)) {
+            block["cache_control"] = written(keep);
         }
         blocks.push(block);
     }
@@ -106,20 +92,24 @@ fn blocks(draft: &mut Draft<'_>, index: usize, turn: &Turn) -> Result<Vec<Value>
 }
 
 /// An image or a document. Data has to say what it is; an address is fetched by the
-/// provider as an image.
-fn attachment(text: &str) -> Option<Value> {
-    if let Some((media, data)) = split_data_url(text) {
-        let kind = match media.as_str() {
-            "image/jpeg" | "image/png" | "image/gif" | "image/webp" => "image",
-            "application/pdf" => "document",
-            _ => return None,
-        };
-        let source = json!({ "type": "base64", "media_type": media, "data": data });
-        return Some(json!({ "type": kind, "source": source }));
-    }
-    let is_address = text.starts_with("https://") || text.starts_with("http://");
-    let source = json!({ "type": "url", "url": text });
-    is_address.then(|| json!({ "type": "image", "source": source }))
+/// provider.
+fn attachment(segment: &Segment) -> Option<Value> {
+    let (kind, source) = match attached(segment)? {
+        Attached::Data { media, data } => {
+            let kind = match media.as_str() {
+                "image/jpeg" | "image/png" | "image/gif" | "image/webp" => "image",
+                "application/pdf" => "document",
+                _ => return None,
+            };
+            (kind, json!({ "type": "base64", "media_type": media, "data": data }))
+        }
+        Attached::Address(url) => {
+            let is_document = segment.media_type.as_deref() == Some("application/pdf");
+            let kind = if is_document { "document" } else { "image" };
+            (kind, json!({ "type": "url", "url": url }))
+        }
+    };
+    Some(json!({ "type": kind, "source": source }))
 }
 
 /// The id of a call as this dialect takes it: letters, digits, `_` and `-`. A call and

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ringfence_chat::{Chunk, Event, FinishReason, TextKind};
 use serde_json::{Map, Value, json};
 
-use super::writing::{call_id, field};
+use super::writing::field;
+use crate::encoder::call_id;
 
 /// One choice, gathered.
 #[derive(Default)]
@@ -32,7 +33,7 @@ pub(crate) fn fold(
     let mut choices: BTreeMap<u32, Folded> = BTreeMap::new();
     for event in chunks.into_iter().flat_map(|chunk| chunk.events) {
         match event {
-            Event::Start { .. } | Event::Usage(_) => {}
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => {}
             Event::Text { choice, kind, text, .. } => {
                 let texts = &mut choices.entry(choice).or_default().texts;
                 texts.entry(field(kind)).or_default().push_str(&text);

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use ringfence_chat::{Capability, Kind, Part, Role, Turn};
+use ringfence_chat::{Arguments, Capability, Kind, Part, Role, Turn};
 use serde_json::{Map, Value};
 
-use super::parameters::object;
 use super::parts::content;
-use super::request::Asked;
-use super::tools::cache_control;
+use crate::asked::Asked;
+use crate::cache_control::cache_control;
 use crate::fault::Malformed;
+use crate::members::object;
 use crate::walk::Walk;
 
 /// The conversation, as far as it was read.
@@ -134,6 +134,7 @@ impl Messages {
         } else {
             turn.parts.extend(texts.into_iter().map(Part::Text));
         }
+        mark(&turn, message.get("cache_control"), asked);
         // The order of a message's members says nothing; what is said comes before calls.
         turn.parts.sort_by_key(|part| match part {
             Part::Reasoning(_) => 0,
@@ -228,9 +229,23 @@ impl Messages {
         }
         walk.tool = None;
         match (id, tool, arguments) {
-            (Some(id), Some(name), Some(arguments)) => Ok(Part::ToolCall { id, name, arguments }),
+            (Some(id), Some(name), Some(arguments)) => {
+                Ok(Part::ToolCall { id, name, arguments: Arguments::Text(arguments) })
+            }
             _ => Err(walk.wrong("must have an id, and a function with a name and arguments")),
         }
+    }
+}
+
+/// A mark on a message stands for one on its last part, where that has none of its own.
+fn mark(turn: &Turn, mark: Option<&Value>, asked: &mut Asked) {
+    let on = turn.parts.iter().rev().find_map(|part| match part {
+        Part::Text(id) | Part::Refusal(id) | Part::Attachment(id) => Some(*id),
+        Part::ToolResult { texts, .. } => texts.last().copied(),
+        _ => None,
+    });
+    if let Some(on) = on.filter(|&on| asked.marks.iter().all(|known| known.on != on)) {
+        asked.mark(on, mark);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A request for a target of this dialect.
+//! A request for a target of this dialect, from a client of the same.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,10 @@ use ringfence_chat::Request;
 use serde_json::{Map, Value};
 
 use super::parameters::is_ignorable;
-use super::request::header_name;
 use crate::Translated;
+use crate::asked::header_name;
 use crate::fault::Unsupported;
+use crate::object_writer::ObjectWriter;
 
 /// The client's own JSON with the target's name of the model, so that every other
 /// field arrives as it was written.
@@ -16,7 +17,7 @@ use crate::fault::Unsupported;
 /// A stream always asks for usage, for the house's own books; the encoder keeps it
 /// from clients that did not ask. Optional parameters that `honours` leaves out are
 /// removed at the top level, which is where every one of them stands.
-pub(crate) fn encode_request(
+pub(crate) fn pass_on(
     request: &Request,
     model: &str,
     honours: Option<&[String]>,
@@ -24,7 +25,7 @@ pub(crate) fn encode_request(
     let Value::Object(map) = request.body() else { return Err(Unsupported::new("body")) };
     let mut dropped = BTreeSet::new();
     let mut body = Vec::with_capacity(1024);
-    let mut members = Members::begin(&mut body);
+    let mut members = ObjectWriter::begin(&mut body);
     members.add("model", &Value::from(model));
     for (name, value) in map {
         match name.as_str() {
@@ -53,39 +54,6 @@ fn stream_options(asked: Option<&Value>) -> Value {
     Value::Object(options)
 }
 
-/// Writes an object member by member, so that a body of many megabytes is not copied
-/// for the sake of one field.
-struct Members<'a> {
-    out: &'a mut Vec<u8>,
-    first: bool,
-}
-
-impl Members<'_> {
-    fn begin(out: &mut Vec<u8>) -> Members<'_> {
-        out.push(b'{');
-        Members { out, first: true }
-    }
-
-    fn add(&mut self, name: &str, value: &Value) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(b',');
-        }
-        self.write(&Value::from(name));
-        self.out.push(b':');
-        self.write(value);
-    }
-
-    fn write(&mut self, value: &Value) {
-        if serde_json::to_writer(&mut *self.out, value).is_err() {
-            unreachable!("a value with string keys is written to memory");
-        }
-    }
-
-    fn end(self) {
-        self.out.push(b'}');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +62,7 @@ mod tests {
     fn encode(body: &str, honours: &[&str]) -> (Value, Vec<String>) {
         let request = decode_request("r".into(), body.as_bytes()).expect("well formed");
         let honours: Vec<String> = honours.iter().map(|&name| name.to_owned()).collect();
-        let sent = encode_request(&request, "theirs", Some(&honours)).expect("the same dialect");
+        let sent = pass_on(&request, "theirs", Some(&honours)).expect("the same dialect");
         (serde_json::from_slice(&sent.body).expect("JSON"), sent.dropped)
     }
 

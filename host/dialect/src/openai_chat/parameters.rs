@@ -3,12 +3,13 @@
 use ringfence_chat::{Capability, Kind, Sampling, SegmentId};
 use serde_json::{Map, Value};
 
-use super::request::Asked;
+use crate::asked::Asked;
 use crate::fault::Malformed;
+use crate::members::{count, flag, members, members_of_kind, object, within};
 use crate::walk::Walk;
 
 /// Stop texts at most.
-const STOPS: usize = 4;
+pub(crate) const STOPS: usize = 4;
 /// Choices at most.
 const CHOICES: u32 = 128;
 /// Tokens whose probabilities are told at most.
@@ -128,8 +129,12 @@ impl Parameters {
                 within(walk, value, -2.0, 2.0)?;
                 asked.may_ignore(name);
             }
-            "store" | "parallel_tool_calls" => {
+            "store" => {
                 flag(walk, value)?;
+                asked.may_ignore(name);
+            }
+            "parallel_tool_calls" => {
+                asked.parallel = Some(flag(walk, value)?);
                 asked.may_ignore(name);
             }
             "logprobs" => {
@@ -314,61 +319,4 @@ fn modalities(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<(), M
         walk.item(index, |walk| walk.word(item, &["text", "audio"], Kind::Metadata))?;
     }
     Ok(())
-}
-
-/// Known members with the words that they may hold, and all others.
-fn members(
-    walk: &mut Walk,
-    map: &Map<String, Value>,
-    known: &[(&str, &[&str])],
-) -> Result<(), Malformed> {
-    members_of_kind(walk, map, known, Kind::Metadata)
-}
-
-fn members_of_kind(
-    walk: &mut Walk,
-    map: &Map<String, Value>,
-    known: &[(&str, &[&str])],
-    kind: Kind,
-) -> Result<(), Malformed> {
-    map.iter().try_for_each(|(name, value)| {
-        walk.at(name, |walk| match known.iter().find(|(word, _)| word == name) {
-            Some((_, words)) => walk.word(value, words, kind),
-            None => walk.named(name, value, kind),
-        })
-    })
-}
-
-pub(crate) fn object<'a>(
-    walk: &Walk,
-    value: &'a Value,
-) -> Result<&'a Map<String, Value>, Malformed> {
-    value.as_object().ok_or_else(|| walk.wrong("must be an object"))
-}
-
-pub(crate) fn flag(walk: &Walk, value: &Value) -> Result<bool, Malformed> {
-    value.as_bool().ok_or_else(|| walk.wrong("must be true or false"))
-}
-
-/// A number from `low` to `high`.
-fn within(walk: &Walk, value: &Value, low: f64, high: f64) -> Result<f64, Malformed> {
-    let number = value.as_f64().ok_or_else(|| walk.wrong("must be a number"))?;
-    if (low..=high).contains(&number) {
-        return Ok(number);
-    }
-    Err(Malformed {
-        message: format!("must be from {low} to {high}").into(),
-        param: walk.wrong("").param,
-    })
-}
-
-/// A whole number from `low` to `high`.
-fn count(walk: &Walk, value: &Value, low: u32, high: u32) -> Result<u32, Malformed> {
-    let whole = value.as_u64().ok_or_else(|| walk.wrong("must be a whole number above zero"))?;
-    (u32::try_from(whole).ok()).filter(|number| (low..=high).contains(number)).ok_or_else(|| {
-        Malformed {
-            message: format!("must be from {low} to {high}").into(),
-            param: walk.wrong("").param,
-        }
-    })
 }

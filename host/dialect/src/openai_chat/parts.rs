@@ -3,10 +3,11 @@
 use ringfence_chat::{Capability, Kind, Part, Role, SegmentId};
 use serde_json::{Map, Value};
 
-use super::parameters::object;
-use super::request::Asked;
-use super::tools::cache_control;
+use crate::asked::Asked;
+use crate::attachment::split_data_url;
+use crate::cache_control::cache_control;
 use crate::fault::Malformed;
+use crate::members::object;
 use crate::walk::Walk;
 
 /// What a message says: a string, or a list of parts.
@@ -32,7 +33,11 @@ pub(crate) fn content(
                 walk.cached |= part.get("cache_control").is_some_and(|mark| !mark.is_null());
                 let read = one_part(walk, part, role, asked);
                 walk.cached = outer;
-                parts.push(read?);
+                let read = read?;
+                if let Part::Text(id) | Part::Refusal(id) | Part::Attachment(id) = read {
+                    asked.mark(id, part.get("cache_control"));
+                }
+                parts.push(read);
                 Ok(())
             })
         }),
@@ -183,16 +188,4 @@ fn file(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<SegmentId, 
         })?;
     }
     data.or(stored).ok_or_else(|| walk.wrong("must have file_data or file_id"))
-}
-
-/// Media type, in small letters, and data of `data:image/png;base64,...`; `None` for every
-/// other address.
-pub(crate) fn split_data_url(url: &str) -> Option<(String, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let media = head.strip_suffix(";base64")?;
-    let media = media.split(';').next().unwrap_or(media);
-    let fits = media.len() <= 128
-        && media.contains('/')
-        && media.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+.-_".contains(&byte));
-    fits.then(|| (media.to_ascii_lowercase(), data))
 }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::reading::{finish_reason, is_said_twice, texts};
 use super::stream::index_of;
-use super::writing::{Choice, call_id};
+use super::writing::Choice;
+use crate::encoder::call_id;
 
 /// Where a choice says what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) fn put_back(
     let mut ends: BTreeMap<u32, FinishReason> = BTreeMap::new();
     for event in events {
         match event {
-            Event::Start { .. } | Event::Usage(_) => {}
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => {}
             Event::Finish { choice, reason } => {
                 ends.insert(choice, reason);
             }

@@ -1,51 +1,18 @@
 //! A client's request, read.
 
-use std::collections::BTreeSet;
-
-use ringfence_chat::{Capability, Dialect, Kind, Request, Sampling};
+use ringfence_chat::{Dialect, Request, Sampling};
 use serde_json::Value;
 
 use super::messages::{self, Messages};
 use super::parameters::{self, Parameters};
 use super::tools;
+use crate::asked::Asked;
+use crate::body::{missing, parse};
+use crate::estimate::estimate;
 use crate::fault::Malformed;
 use crate::walk::Walk;
 
-/// What a request turned out to ask for, gathered while it is read.
-#[derive(Default)]
-pub(crate) struct Asked {
-    /// What a target must be able to do.
-    pub needs: BTreeSet<Capability>,
-    /// Parameters that a target may ignore.
-    pub optional: BTreeSet<String>,
-}
-
-impl Asked {
-    /// A target must be able to do this.
-    pub fn need(&mut self, capability: Capability) {
-        self.needs.insert(capability);
-    }
-
-    /// A target may ignore the parameter `name`. A name that is not fit for a header,
-    /// or that is as long as a text, counts as `unknown`.
-    pub fn may_ignore(&mut self, name: &str) {
-        self.optional.insert(header_name(name));
-    }
-}
-
-/// The name of a parameter as it may stand in a header.
-pub(crate) fn header_name(name: &str) -> String {
-    let fits = !name.is_empty()
-        && name.len() <= NAME_BYTES
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
-    if fits { name.to_owned() } else { "unknown".to_owned() }
-}
-
-/// Bytes of a parameter's name in a header at most.
-const NAME_BYTES: usize = 64;
-
+/// Reads a request.
 pub(crate) fn decode_request(id: String, bytes: &[u8]) -> Result<Request, Malformed> {
     let body = parse(bytes)?;
     let Value::Object(map) = &body else {
@@ -92,85 +59,9 @@ pub(crate) fn decode_request(id: String, bytes: &[u8]) -> Result<Request, Malfor
     request.tools = declared;
     let choices = parameters.sampling.choices.max(1);
     request.sampling = Sampling { stop, choices, ..parameters.sampling };
-    request.needs = asked.needs.into_iter().collect();
-    request.optional = asked.optional.into_iter().collect();
+    asked.into_request(&mut request);
     request.input_tokens = input_tokens;
     Ok(request)
-}
-
-/// Reads JSON, and says where it is not any in words that repeat nothing of it.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Malformed::new(format!("the body is not UTF-8 from byte {}", error.valid_up_to()))
-    })?;
-    // Each takes a byte at least: a usual body is not looked at twice.
-    if bytes.len() > VALUES && values(bytes) > VALUES {
-        return Err(Malformed::new("the body holds too many values"));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let what = if error.to_string().starts_with("recursion limit") {
-            "the body is nested too deep"
-        } else if error.is_eof() {
-            "the body ends before its JSON is complete"
-        } else {
-            "the body is not JSON"
-        };
-        Malformed::new(format!("{what}: line {}, column {}", error.line(), error.column()))
-    })
-}
-
-/// Values of a body at most. Each takes some eighty bytes in memory, and two on the wire.
-pub const VALUES: usize = 1 << 20;
-
-/// How many values there are at least: commas and brackets outside of strings.
-fn values(bytes: &[u8]) -> usize {
-    let (mut count, mut quoted, mut escaped) = (0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' | b'[' | b'{' if !quoted => count += 1,
-            _ => {}
-        }
-    }
-    count
-}
-
-pub(crate) fn missing(param: &str, message: &'static str) -> Malformed {
-    Malformed { message: message.into(), param: Some(param.to_owned()) }
-}
-
-/// Bytes of text that count as one token. English takes about four, Chinese three for
-/// a character that is about one token; a target with a tokenizer counts for itself.
-const BYTES_PER_TOKEN: usize = 4;
-/// Tokens that a message takes at least, for its role and its borders.
-const TOKENS_PER_MESSAGE: usize = 4;
-/// Tokens of an image: what OpenAI counts for one of 1024 pixels square.
-const TOKENS_PER_IMAGE: usize = 765;
-/// Bytes of other attachments, in base64, that count as one token.
-const ATTACHED_BYTES_PER_TOKEN: usize = 64;
-
-/// A cheap estimate of the whole prompt: a quarter of its bytes, and something for each
-/// message and attachment. Names of parameters and other metadata count nothing.
-fn estimate(walk: &Walk, messages: usize) -> u32 {
-    let mut tokens = messages.saturating_mul(TOKENS_PER_MESSAGE);
-    let mut bytes = 0usize;
-    for segment in walk.segments() {
-        match segment.kind {
-            Kind::Metadata | Kind::Link => {}
-            Kind::Attachment => {
-                let media = segment.media_type.as_deref().unwrap_or("");
-                tokens = tokens.saturating_add(if media.starts_with("image/") {
-                    TOKENS_PER_IMAGE
-                } else {
-                    segment.text.len() / ATTACHED_BYTES_PER_TOKEN
-                });
-            }
-            _ => bytes = bytes.saturating_add(segment.text.len()),
-        }
-    }
-    u32::try_from(tokens.saturating_add(bytes.div_ceil(BYTES_PER_TOKEN))).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -332,20 +223,5 @@ mod tests {
         assert_eq!(request.segments().len(), 1);
         assert_eq!(request.sampling, Sampling { choices: 1, ..Sampling::default() });
         assert!(!request.streamed && !request.wants_usage);
-    }
-
-    #[test]
-    fn a_name_in_a_header_is_short_and_plain() {
-        for (name, expected) in [
-            ("top_k", "top_k"),
-            ("a b", "unknown"),
-            ("a\r\nb", "unknown"),
-            ("ä", "unknown"),
-            ("", "unknown"),
-            (&"x".repeat(NAME_BYTES), &"x".repeat(NAME_BYTES)),
-            (&"x".repeat(NAME_BYTES + 1), "unknown"),
-        ] {
-            assert_eq!(header_name(name), expected);
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! Declared tools and the choice among them.
 
-use ringfence_chat::{Capability, Kind, Tool};
+use ringfence_chat::{Capability, Kind, Tool, ToolChoice};
 use serde_json::{Map, Value};
 
-use super::parameters::{flag, object};
-use super::request::Asked;
+use crate::asked::Asked;
+use crate::cache_control::cache_control;
 use crate::fault::Malformed;
+use crate::members::{flag, object};
 use crate::walk::Walk;
 
 /// Reads the list of tools.
@@ -32,7 +33,9 @@ pub(crate) fn read(
                     walk.cached = tool.get("cache_control").is_some_and(|mark| !mark.is_null());
                     let read = function(walk, tool, asked);
                     walk.cached = false;
-                    tools.push(read?);
+                    let read = read?;
+                    asked.mark(read.name, tool.get("cache_control"));
+                    tools.push(read);
                     return Ok(());
                 }
                 Some("custom") => {
@@ -132,7 +135,13 @@ fn custom(walk: &mut Walk, value: &Value) -> Result<(), Malformed> {
 pub(crate) fn choice(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Result<(), Malformed> {
     let map = match value {
         Value::Null => return Ok(()),
-        Value::String(word) if matches!(word.as_str(), "none" | "auto" | "required") => {
+        Value::String(word) => {
+            asked.choice = Some(match word.as_str() {
+                "none" => ToolChoice::None,
+                "auto" => ToolChoice::Auto,
+                "required" => ToolChoice::Required,
+                _ => return Err(walk.wrong("must be none, auto, required or an object")),
+            });
             return Ok(());
         }
         Value::Object(map) => map,
@@ -157,9 +166,16 @@ pub(crate) fn choice(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Resul
             }
             ("function" | "custom", Value::Object(named)) => {
                 named.iter().try_for_each(|(name, value)| {
-                    walk.at(name, |walk| match name.as_str() {
-                        "name" => walk.rest(value, Kind::Name),
-                        other => walk.named(other, value, Kind::Metadata),
+                    walk.at(name, |walk| match (name.as_str(), value) {
+                        ("name", Value::String(text)) => {
+                            let id = walk.text(text, Kind::Name)?;
+                            if known == Some("function") {
+                                asked.choice = Some(ToolChoice::One(id));
+                            }
+                            Ok(())
+                        }
+                        ("name", value) => walk.rest(value, Kind::Name),
+                        (other, value) => walk.named(other, value, Kind::Metadata),
                     })
                 })
             }
@@ -181,21 +197,4 @@ pub(crate) fn legacy(walk: &mut Walk, value: &Value, asked: &mut Asked) -> Resul
         Value::Array(_) | Value::Object(_) => walk.schema(value, Kind::ToolDefinition),
         _ => Err(walk.wrong("must be a list or an object")),
     }
-}
-
-/// Reads a mark for the provider's prompt cache, in whose value `walk` stands.
-pub(crate) fn cache_control(
-    walk: &mut Walk,
-    value: &Value,
-    asked: &mut Asked,
-) -> Result<(), Malformed> {
-    asked.may_ignore("cache_control");
-    let Value::Object(map) = value else { return walk.rest(value, Kind::Metadata) };
-    map.iter().try_for_each(|(name, value)| {
-        walk.at(name, |walk| match name.as_str() {
-            "type" => walk.word(value, &["ephemeral"], Kind::Metadata),
-            "ttl" => walk.word(value, &["5m", "1h"], Kind::Metadata),
-            other => walk.named(other, value, Kind::Metadata),
-        })
-    })
 }

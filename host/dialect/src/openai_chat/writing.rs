@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::folding::fold;
 use super::put_back::{Said, put_back};
-use crate::encoder::{Envelope, ErrorBody, ModelEntry, to_bytes};
+use crate::encoder::{Envelope, ErrorBody, ModelEntry, call_id, to_bytes};
 
 /// Writes one answer.
 ///
@@ -155,7 +155,7 @@ impl Writer {
     fn made(&mut self, said: Event, out: &mut Vec<u8>) {
         let mut delta = Map::new();
         let (choice, reason) = match said {
-            Event::Start { .. } | Event::Usage(_) => return,
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => return,
             Event::Text { text, .. } if text.is_empty() => return,
             Event::Text { choice, kind, text, .. } => {
                 delta.insert(field(kind).to_owned(), Value::from(text));
@@ -251,19 +251,11 @@ impl Choice {
     }
 }
 
-/// The id of a tool call whose target gave none: unlike those of other answers, since
-/// clients send it back, and within the 40 bytes that OpenAI takes.
-pub(crate) fn call_id(answer: &str, choice: u32, index: u32) -> String {
-    let own: Vec<char> = answer.chars().filter(char::is_ascii_alphanumeric).collect();
-    let own: String = own[own.len().saturating_sub(24)..].iter().collect();
-    format!("call_{own}_{choice}_{index}")
-}
-
 /// The name of the member that holds text of this kind.
 pub(crate) fn field(kind: TextKind) -> &'static str {
     match kind {
         TextKind::Answer => "content",
-        TextKind::Reasoning => "reasoning_content",
+        TextKind::Reasoning | TextKind::SignedReasoning => "reasoning_content",
         TextKind::Refusal => "refusal",
     }
 }

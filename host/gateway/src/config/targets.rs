@@ -184,7 +184,7 @@ impl Plan<'_> {
             CAPACITY,
             Resources {
                 usual: carries.capabilities,
-                offered: ringfence_dialect::carries_from(Dialect::OpenAiChat, dialect).capabilities,
+                offered: ringfence_dialect::carries_from(dialect, dialect).capabilities,
                 honours: match carries.honours {
                     None => Honours::Everything,
                     Some(names) => {

@@ -61,7 +61,9 @@ impl<'a> Shown<'a> {
     /// The window that a policy with these grants is shown.
     pub(crate) fn window(&'a self, pane: &Pane<'a>, grants: &Grants) -> Window<'a> {
         let (choice, kind) = match pane.strand {
-            Strand::Text(choice, TextKind::Reasoning) => (choice, types::Kind::Reasoning),
+            Strand::Text(choice, TextKind::Reasoning | TextKind::SignedReasoning) => {
+                (choice, types::Kind::Reasoning)
+            }
             Strand::Text(choice, TextKind::Answer | TextKind::Refusal) => {
                 (choice, types::Kind::Text)
             }
