@@ -2,7 +2,7 @@
 
 use ringfence_fence::Digest;
 use wasmparser::{
-    BinaryReaderError, FunctionBody, Operator, Parser, Payload, ProducersSectionReader,
+    BinaryReaderError, FunctionBody, Operator, Parser, Payload, ProducersSectionReader, TypeRef,
 };
 use wit_component::DecodedWasm;
 
@@ -22,6 +22,9 @@ pub(crate) const FUNCTIONS: u32 = 200_000;
 pub(crate) const TYPES: u32 = 100_000;
 /// Modules and components of the whole file.
 pub(crate) const PARTS: u32 = 1_000;
+/// Memories of one module. The runtime would take more, for the code that it makes itself
+/// between components.
+pub(crate) const MEMORIES_OF_A_MODULE: u32 = 1;
 /// Names in each list of an inspection.
 const NAMES: usize = 1_000;
 /// Bytes of each name in an inspection.
@@ -127,6 +130,8 @@ struct Notes {
     functions: u32,
     types: u32,
     parts: u32,
+    /// Memories of the module that is walked.
+    memories: u32,
 }
 
 impl Notes {
@@ -138,6 +143,7 @@ impl Notes {
                 Payload::Version { .. } => {
                     depth += 1;
                     notes.parts += 1;
+                    notes.memories = 0;
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::FunctionSection(section) => {
@@ -148,6 +154,15 @@ impl Notes {
                 }
                 Payload::ComponentTypeSection(section) => {
                     notes.types = notes.types.saturating_add(section.count());
+                }
+                Payload::MemorySection(section) => {
+                    notes.memories = notes.memories.saturating_add(section.count());
+                }
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let memory = matches!(import.map_err(damaged)?.ty, TypeRef::Memory(_));
+                        notes.memories += u32::from(memory);
+                    }
                 }
                 Payload::CodeSectionEntry(body) => check_function(&body)?,
                 Payload::CustomSection(section) if section.name() == "version" && depth == 1 => {
@@ -164,6 +179,9 @@ impl Notes {
             }
             if notes.types > TYPES {
                 return Err(LoadError::TooComplex("types"));
+            }
+            if notes.memories > MEMORIES_OF_A_MODULE {
+                return Err(LoadError::TooComplex("memories of one module"));
             }
             if notes.parts > PARTS {
                 return Err(LoadError::TooComplex("modules"));
@@ -234,6 +252,22 @@ mod tests {
             ("judge", None),
         ] {
             assert_eq!(contract_version(name, "judge").as_deref(), version, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_module_has_one_memory() {
+        for count in [MEMORIES_OF_A_MODULE as u8, MEMORIES_OF_A_MODULE as u8 + 1] {
+            let memories = [0, 1].repeat(count.into());
+            let mut module = b"\0asm\x01\0\0\0\x05".to_vec();
+            module.extend([memories.len() as u8 + 1, count]);
+            module.extend(memories);
+            let mut component = b"\0asm\x0d\0\x01\0\x01".to_vec();
+            component.push(module.len() as u8);
+            component.extend(module);
+            let refused = Inspection::of(&component).err();
+            let expected = LoadError::TooComplex("memories of one module");
+            assert_eq!(refused == Some(expected), count > 1, "{count}: {refused:?}");
         }
     }
 

@@ -23,6 +23,8 @@
 //!    that only this host can make.
 //!
 //! Any step may fail with a [`LoadError`]; nothing that is loaded is touched by that.
+//! [`Sandbox::hold`] holds a policy's own cases against the same file, each in an instance
+//! of its own; the gateway asks for that before a policy goes live.
 //!
 //! # How it judges
 //!
@@ -64,9 +66,11 @@
 //! [`Entry`], and those that `log`, `state`, `wasi` and `inspection` name.
 
 mod cache;
+mod cases;
 mod cell;
 mod chain;
 mod clock;
+mod component;
 mod contract;
 mod declaration;
 mod entry;
@@ -83,7 +87,9 @@ mod snapshot;
 mod state;
 mod wasi;
 
+pub use cases::{CASES_SECTION, Cases, CasesError, Format, Outcome, Said, three_targets};
 pub use chain::{Chain, Facts};
+pub use component::{add_section, component_of};
 pub use contract::{PACKAGE, VERSION};
 pub use declaration::Declaration;
 pub use entry::{Entities, Entry, Grants, Limits};

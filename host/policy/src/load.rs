@@ -29,6 +29,7 @@ use crate::wasi;
 mod aside;
 mod checks;
 mod error;
+mod trial;
 
 /// Bytes of a message that a policy or the compiler gives.
 const MESSAGE_BYTES: usize = 1024;

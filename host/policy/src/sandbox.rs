@@ -264,7 +264,9 @@ fn serving(sandbox: &SandboxConfig) -> Config {
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .memory_init_cow(true)
-        .wasm_multi_memory(false)
+        // Components inside a component, as JavaScript's toolchain makes them, pass data
+        // from one memory to another. A module has one memory of its own: see the pool.
+        .wasm_multi_memory(true)
         .cranelift_opt_level(OptLevel::Speed);
     config
 }
