@@ -13,6 +13,7 @@ use crate::upstream::Upstream;
 /// everything in the folder that it is rendered for.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
+    top: String,
     server: Vec<String>,
     targets: Vec<Target>,
     policies: Vec<Policy>,
@@ -99,6 +100,13 @@ impl Configuration {
         self
     }
 
+    /// With a line before all sections.
+    pub fn top(mut self, line: &str) -> Configuration {
+        self.top.push_str(line);
+        self.top.push('\n');
+        self
+    }
+
     /// With more sections, as they are written.
     pub fn section(mut self, text: &str) -> Configuration {
         self.sections.push_str(text);
@@ -125,7 +133,7 @@ impl Configuration {
 
     /// The file's text, for a gateway whose state lies in `folder`.
     pub fn render(&self, folder: &Path) -> String {
-        let mut text = format!("state = {}\n\n", value(&json!(folder.join("state"))));
+        let mut text = format!("state = {}\n{}\n", value(&json!(folder.join("state"))), self.top);
         text.push_str("[server]\naddress = \"127.0.0.1:0\"\n");
         for line in &self.server {
             writeln!(text, "{line}").ok();

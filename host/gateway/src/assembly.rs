@@ -10,6 +10,7 @@ use ringfence_policy::{Chain, Entry, Policy, Predecessors, Sandbox, SandboxConfi
 use crate::config::{PolicyEntry, PolicySource};
 use crate::embedded;
 use crate::house::BuildError;
+use crate::proof;
 
 /// A chain that can be put into force.
 pub struct Assembly {
@@ -35,7 +36,8 @@ pub const FOLDER_FILES: usize = 256;
 /// `before` is the chain in force, when there is one. A policy that is the same stays
 /// the same instance, and a file that vanished leaves its policy in the chain: only the
 /// configuration takes one out. Without a chain in force, a broken or vanished file is
-/// replaced by its stored predecessor, if today's pins admit it.
+/// replaced by its stored predecessor, if today's pins admit it. A policy whose own cases
+/// do not hold counts as broken.
 ///
 /// # Errors
 /// Every entry that cannot be loaded; with a chain in force, that one should go on
@@ -64,6 +66,7 @@ pub fn assemble(
                     entry,
                     entry.name.clone(),
                     bytes.ok_or_else(|| format!("no embedded policy is called `{name}`")),
+                    None,
                 );
             }
             PolicySource::File(file) => {
@@ -71,7 +74,7 @@ pub fn assemble(
                     Some(mistake) => Err(mistake.to_string()),
                     None => read(file),
                 };
-                building.add(entry, entry.name.clone(), bytes);
+                building.add(entry, entry.name.clone(), bytes, Some(file));
             }
             PolicySource::Folder(folder) => building.add_folder(entry, folder),
         }
@@ -93,20 +96,40 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    fn add(&mut self, entry: &PolicyEntry, name: String, bytes: Result<Vec<u8>, String>) {
+    /// `file` is absent for what ships in the binary: its cases are held where it is built.
+    fn add(
+        &mut self,
+        entry: &PolicyEntry,
+        name: String,
+        bytes: Result<Vec<u8>, String>,
+        file: Option<&Path>,
+    ) {
+        let tried = bytes.as_deref().ok().map(Digest::of);
         let loaded = bytes.and_then(|bytes| {
             let policy = self.load(entry, &name, &bytes)?;
-            Ok((policy, bytes))
+            let is_new = self.before.is_none_or(|before| {
+                !before.policies().iter().any(|running| Arc::ptr_eq(running, &policy))
+            });
+            let held = match file.filter(|_| is_new || entry.require_cases) {
+                Some(file) => {
+                    proof::prove(self.sandbox, file, &bytes, &entry.limits, entry.require_cases)?
+                }
+                None => false,
+            };
+            Ok((policy, bytes, held))
         });
         match (loaded, self.before) {
-            (Ok((policy, bytes)), _) => {
+            (Ok((policy, bytes, held)), _) => {
+                if held {
+                    self.fresh.push((proof_of(&name), policy.digest.0.to_vec()));
+                }
                 self.policies.push(policy);
                 self.fresh.push((name, bytes));
             }
             (Err(wrong), Some(_)) => {
                 self.errors.push(BuildError(format!("the policy `{name}`: {wrong}")));
             }
-            (Err(wrong), None) => self.fall_back(entry, name, &wrong),
+            (Err(wrong), None) => self.fall_back(entry, name, tried, &wrong),
         }
     }
 
@@ -135,9 +158,12 @@ impl Building<'_> {
         }
     }
 
-    fn fall_back(&mut self, entry: &PolicyEntry, name: String, wrong: &str) {
-        let loaded =
-            self.stored(entry, &name).and_then(|bytes| self.load(entry, &name, &bytes).ok());
+    /// `tried` is the digest of the file that must not run: it is no predecessor of itself.
+    fn fall_back(&mut self, entry: &PolicyEntry, name: String, tried: Option<Digest>, wrong: &str) {
+        let loaded = self
+            .stored(entry, &name)
+            .filter(|bytes| tried != Some(Digest::of(bytes)))
+            .and_then(|bytes| self.load(entry, &name, &bytes).ok());
         match loaded {
             Some(policy) => {
                 self.troubles.push(format!(
@@ -178,8 +204,8 @@ impl Building<'_> {
         self.fresh.push((prefix, names.join("\n").into_bytes()));
         for (name, file) in found {
             match (file, self.before) {
-                (Some(file), _) => self.add(entry, name, read(&file)),
-                (None, None) => self.fall_back(entry, name, "its file vanished"),
+                (Some(file), _) => self.add(entry, name, read(&file), Some(&file)),
+                (None, None) => self.fall_back(entry, name, None, "its file vanished"),
                 (None, Some(before)) => self.keep(entry, before, name),
             }
         }
@@ -189,6 +215,9 @@ impl Building<'_> {
     fn keep(&mut self, entry: &PolicyEntry, before: &Chain, name: String) {
         let policy = match self.stored(entry, &name) {
             Some(bytes) => self.load(entry, &name, &bytes),
+            None if entry.require_cases => {
+                Err("its file vanished, and none of its cases was ever held".to_owned())
+            }
             None => (before.policies().iter())
                 .find(|policy| policy.name == name)
                 .map(Arc::clone)
@@ -209,8 +238,17 @@ impl Building<'_> {
         }
     }
 
+    /// What ran last, if today's configuration admits it: its pin, and the cases that were
+    /// held against it then.
     fn stored(&self, entry: &PolicyEntry, name: &str) -> Option<Vec<u8>> {
-        self.predecessors.recall(name, |digest| entry.digest.is_none_or(|pin| pin == *digest))
+        let is_proved = |digest: &Digest| {
+            let proof = self.predecessors.recall(&proof_of(name), |_| true);
+            proof.is_some_and(|proof| proof == digest.0)
+        };
+        self.predecessors.recall(name, |digest| {
+            entry.digest.is_none_or(|pin| pin == *digest)
+                && (!entry.require_cases || is_proved(digest))
+        })
     }
 
     fn finish(mut self) -> Result<Assembly, Vec<BuildError>> {
@@ -228,6 +266,12 @@ impl Building<'_> {
             troubles: self.troubles,
         })
     }
+}
+
+/// The name under which the digest of a policy is kept whose own cases held. No entry has
+/// such a name.
+fn proof_of(name: &str) -> String {
+    format!("{name}\0proof")
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

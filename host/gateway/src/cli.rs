@@ -48,9 +48,9 @@ pub enum Command {
     Detect(detect::Detecting),
     /// Print the embedded configuration
     Config,
-    /// Look at policy files
+    /// Look at policy files: inspect, check, test, run and measure them
     #[command(subcommand)]
-    Policy(Policy),
+    Policy(policy::Policy),
     /// Look at ledgers
     #[command(subcommand)]
     Ledger(Ledger),
@@ -84,16 +84,6 @@ pub struct Serving {
     /// How much to log
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log: log::Level,
-}
-
-/// Policy files.
-#[derive(Subcommand)]
-pub enum Policy {
-    /// Say what a file exports, imports and needs; nothing of it is run
-    Inspect {
-        /// The component
-        file: PathBuf,
-    },
 }
 
 /// Ledgers.
@@ -173,7 +163,7 @@ pub fn run(command: Command, screen: &mut Screen) -> Result<(), Trouble> {
         Command::Explain(explaining) => explain::explain(&explaining, screen),
         Command::Detect(detecting) => detect::detect(&detecting, screen),
         Command::Config => Ok(screen.write(Config::EMBEDDED)?),
-        Command::Policy(Policy::Inspect { file }) => policy::inspect(&file, screen),
+        Command::Policy(command) => policy::run(&command, screen),
         Command::Ledger(Ledger::Verify { file, head }) => ledger::verify(&file, head, screen),
         Command::Key(Key::New { tenant, name }) => key::new(&tenant, name.as_deref(), screen),
         Command::Key(Key::Hash) => key::hash(screen),

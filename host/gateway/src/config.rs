@@ -133,6 +133,8 @@ pub struct PolicyEntry {
     pub config: String,
     /// The only digest that it may have, when pinned.
     pub digest: Option<Digest>,
+    /// Whether it goes live only with cases of its own.
+    pub require_cases: bool,
     /// For a folder: stems of files whose policies leave the chain when they vanish.
     pub retired: Vec<String>,
 }

@@ -23,6 +23,7 @@ pub mod masking;
 pub mod metrics;
 pub mod places;
 pub mod problem;
+pub mod proof;
 pub mod reload;
 pub mod reply;
 pub mod routes;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use ringfence_policy::Cases;
 use tokio::runtime::Handle;
 
 use crate::books;
@@ -161,6 +162,8 @@ fn prints(config: &Config) -> Prints {
             PolicySource::Embedded(_) => {}
             PolicySource::File(file) => {
                 prints.insert(file.clone(), print(file));
+                // Mending its cases is a reason to try a policy again.
+                prints.extend(Cases::beside(file).map(|cases| (cases.clone(), print(&cases))));
             }
             PolicySource::Folder(folder) => {
                 prints.insert(folder.clone(), None);
@@ -168,6 +171,8 @@ fn prints(config: &Config) -> Prints {
                 for file in files.map(|file| file.path()) {
                     if file.extension().is_some_and(|extension| extension == "wasm") {
                         prints.insert(file.clone(), print(&file));
+                        let beside = Cases::beside(&file);
+                        prints.extend(beside.map(|cases| (cases.clone(), print(&cases))));
                     }
                 }
             }

@@ -1,53 +1,169 @@
-//! `ringfence policy inspect`.
+//! `ringfence policy`: what an author and an operator ask about one policy file.
 
-use std::path::Path;
+mod bench;
+mod build;
+mod check;
+mod inspect;
+mod judge;
+mod scaffold;
+mod test;
 
-use ringfence_policy::{Inspection, SandboxConfig, inspect as look, read_file};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use ringfence_policy::{
+    Cases, Entities, Entry, Grants, Policy as Loaded, Sandbox, SandboxConfig, read_file,
+};
 
 use super::Trouble;
-use super::screen::{Cell, Row, Screen, Style};
+use super::screen::Screen;
 
-/// Says what the file at `path` is.
-///
-/// # Errors
-/// [`Trouble`]: it cannot be read, or is no policy that this host runs.
-pub fn inspect(path: &Path, screen: &mut Screen) -> Result<(), Trouble> {
-    let found =
-        |error: &dyn std::fmt::Display| Trouble::Found(format!("{}: {error}", path.display()));
-    let bytes = read_file(path, SandboxConfig::FILE_BYTES).map_err(|error| found(&error))?;
-    let inspection = look(&bytes).map_err(|error| found(&error))?;
-    screen.rows(&rows(&inspection))?;
-    if !inspection.served {
-        return Err(found(&"this host does not run it: see contract above"));
-    }
-    Ok(())
+/// Policy files.
+#[derive(Subcommand)]
+pub enum Policy {
+    /// Make a project that builds and passes its cases at once
+    New {
+        /// The policy's name: lower-case letters, digits and hyphens
+        #[arg(value_parser = scaffold::name)]
+        name: String,
+        /// The language
+        #[arg(long)]
+        lang: scaffold::Language,
+        /// Where; a folder of that name without this
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Build a project and hold its cases against the component
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Say what a file exports, imports and needs; nothing of it is run
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+    /// Say everything that the loader would say, and hold the policy's own cases
+    Check {
+        /// The component
+        file: PathBuf,
+        /// What it is granted and configured with
+        #[command(flatten)]
+        terms: Terms,
+        /// Refuse it without cases of its own
+        #[arg(long)]
+        require_cases: bool,
+    },
+    /// Hold cases against a policy in the sandbox
+    Test {
+        /// The component
+        file: PathBuf,
+        /// Requests and what the policy is to say of them, in JSON or YAML; without one,
+        /// those beside the file and those that it carries
+        cases: Option<PathBuf>,
+        /// Show what the policy says instead, and write that into the file of cases
+        #[arg(long, requires = "cases")]
+        update: bool,
+    },
+    /// Judge one request, with the detectors of the gateway, and send nothing
+    Run(judge::Judging),
+    /// Measure a fresh call by the size of the prompt
+    Bench {
+        /// The component
+        file: PathBuf,
+        /// What it is granted and configured with
+        #[command(flatten)]
+        terms: Terms,
+    },
 }
 
-fn rows(inspection: &Inspection) -> Vec<Row> {
-    let list =
-        |names: &[String]| if names.is_empty() { "nothing".into() } else { names.join(", ") };
-    let row = |name: &str, text: String| vec![Cell::styled(Style::Faint, name), text.into()];
-    let contract = match (&inspection.contract, inspection.served) {
-        (None, _) => "it exports no ringfence:policy/judge".to_owned(),
-        (Some(version), true) => format!("ringfence:policy@{version}"),
-        (Some(version), false) => format!(
-            "ringfence:policy@{version}, and this host serves {}",
-            ringfence_policy::VERSION
-        ),
-    };
-    vec![
-        row("digest", inspection.digest.to_string()),
-        row("bytes", inspection.bytes.to_string()),
-        row("version", inspection.version.clone().unwrap_or_else(|| "not stated".into())),
-        row("contract", contract),
-        row("exports", list(&inspection.exports)),
-        row("imports", list(&inspection.imports)),
-        row(
-            "languages",
-            match inspection.languages.as_slice() {
-                [] => "not stated".into(),
-                languages => languages.join(", "),
-            },
-        ),
-    ]
+/// What a policy is granted and configured with.
+#[derive(Args, Clone)]
+pub struct Terms {
+    /// What it may see and call; everything without this
+    #[arg(long, value_name = "GRANT", value_delimiter = ',', value_parser = Grants::NAMES)]
+    pub grants: Option<Vec<String>>,
+    /// Its own table, as JSON
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = table)]
+    pub settings: String,
+}
+
+impl Terms {
+    fn entry(&self, file: &Path) -> Entry {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let given = |grant: &str| {
+            self.grants.as_ref().is_none_or(|grants| grants.iter().any(|one| one == grant))
+        };
+        let grants = Grants {
+            text: given("text"),
+            findings: if given("findings") { Entities::Everything } else { Entities::Nothing },
+            caller: given("caller"),
+            log: given("log"),
+            state: given("state"),
+        };
+        Entry { grants, config: self.settings.clone(), ..Entry::new(name) }
+    }
+}
+
+/// Runs a command about a policy file.
+///
+/// # Errors
+/// [`Trouble`].
+pub fn run(command: &Policy, screen: &mut Screen) -> Result<(), Trouble> {
+    match command {
+        Policy::New { name, lang, folder } => {
+            let folder = folder.clone().unwrap_or_else(|| PathBuf::from(name));
+            scaffold::new(name, *lang, &folder, screen)
+        }
+        Policy::Build { folder } => build::build(folder, screen),
+        Policy::Inspect { file } => inspect::inspect(file, screen),
+        Policy::Check { file, terms, require_cases } => {
+            check::check(file, terms, *require_cases, screen)
+        }
+        Policy::Test { file, cases, update } => test::test(file, cases.as_deref(), *update, screen),
+        Policy::Run(judging) => judge::run(judging, screen),
+        Policy::Bench { file, terms } => bench::bench(file, terms, screen),
+    }
+}
+
+fn about(path: &Path, what: &dyn std::fmt::Display) -> Trouble {
+    Trouble::Found(format!("{}: {what}", path.display()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
+    read_file(file, SandboxConfig::FILE_BYTES).map_err(|error| about(file, &error))
+}
+
+fn read_cases(file: &Path) -> Result<String, Trouble> {
+    let bytes = read_file(file, Cases::BYTES).map_err(|error| about(file, &error))?;
+    String::from_utf8(bytes).map_err(|_| about(file, &"expected text in UTF-8"))
+}
+
+fn sandbox() -> Result<Sandbox, Trouble> {
+    let config = SandboxConfig { instances: INSTANCES, ..SandboxConfig::default() };
+    Sandbox::new(config).map_err(|error| Trouble::Found(error.to_string()))
+}
+
+/// Sandboxes at the same time: one is asked at a time.
+const INSTANCES: u32 = 8;
+
+fn load(sandbox: &Sandbox, file: &Path, terms: &Terms) -> Result<Arc<Loaded>, Trouble> {
+    let loaded = sandbox.load(&terms.entry(file), &read(file)?);
+    loaded.map(Arc::new).map_err(|error| about(file, &error))
+}
+
+fn executor() -> Result<tokio::runtime::Runtime, Trouble> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| Trouble::Found(format!("no thread to judge with: {error}")))
+}
+
+fn table(text: &str) -> Result<String, String> {
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
+        Ok(table) => Ok(serde_json::Value::Object(table).to_string()),
+        Err(error) => Err(format!("expected a JSON object: {error}")),
+    }
 }

@@ -25,6 +25,7 @@ const FAILURES: [(&str, OnFailure); 3] = [
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     entries: Vec<Entry<raw::Policy>>,
+    require_cases: bool,
 ) -> Vec<PolicyEntry> {
     let mut policies: Vec<PolicyEntry> = Vec::new();
     for entry in entries {
@@ -65,6 +66,7 @@ pub(super) fn resolve(
             limits,
             config,
             digest,
+            require_cases,
             retired: raw.retired.map(At::into_inner).unwrap_or_default(),
         });
     }

@@ -40,8 +40,17 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 8] =
-    ["state", "server", "callers", "targets", "policies", "floor", "local", "ledger"];
+const SECTIONS: [&str; 9] = [
+    "state",
+    "require_cases",
+    "server",
+    "callers",
+    "targets",
+    "policies",
+    "floor",
+    "local",
+    "ledger",
+];
 
 /// Resolves `text`.
 pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistakes> {
@@ -73,6 +82,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let local_section = section(reader, &mut document, "local");
     let ledger = section(reader, &mut document, "ledger");
     let state = state(reader, document.remove("state"), origin.surroundings);
+    let require_cases = require_cases(reader, document.remove("require_cases"));
 
     let server = server.unwrap_or_default();
     let address_span = server.address.as_ref().map(At::span);
@@ -99,7 +109,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
             "add a [[callers]] entry (`ringfence key new` prints one), or listen on 127.0.0.1",
         );
     }
-    let policies = policies::resolve(reader, policy_list);
+    let policies = policies::resolve(reader, policy_list, require_cases);
     let floor = floor.map(|floor| floor_of(reader, floor)).unwrap_or_default();
     let ledger = books(reader, ledger.unwrap_or_default(), &state);
 
@@ -251,6 +261,14 @@ fn state(
             "write state = \"FOLDER\" at the top of the file, or set HOME",
         );
         PathBuf::new()
+    })
+}
+
+fn require_cases(reader: &mut Reader<'_>, given: Option<At<DeValue<'_>>>) -> bool {
+    let Some(given) = given else { return false };
+    given.get_ref().as_bool().unwrap_or_else(|| {
+        reader.mistake(&given.span(), "require_cases is no yes or no", "write true or false");
+        true
     })
 }
 
