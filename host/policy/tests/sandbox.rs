@@ -5,6 +5,8 @@
 
 #[path = "sandbox/built.rs"]
 mod built;
+#[path = "sandbox/fuzz.rs"]
+mod fuzz;
 #[path = "sandbox/grants.rs"]
 mod grants;
 #[path = "sandbox/guest.rs"]

@@ -16,6 +16,8 @@ pub enum Language {
     Rust,
     /// TypeScript; JavaScript works the same
     Ts,
+    /// Python
+    Python,
 }
 
 /// A file of a project: its path, and what it holds.
@@ -65,6 +67,23 @@ const TS: [File; 13] = [
     ("vendor/ringfence-sdk/src/cases.d.ts", sdk!("js/src/cases.d.ts")),
 ];
 
+const PYTHON: [File; 14] = [
+    ("pyproject.toml", sdk!("python/template/pyproject.toml")),
+    ("requirements.txt", sdk!("python/template/requirements.txt")),
+    ("src/policy.py", sdk!("python/template/src/policy.py")),
+    ("cases.json", sdk!("python/template/cases.json")),
+    ("test_cases.py", sdk!("python/template/test_cases.py")),
+    (".gitignore", sdk!("python/template/gitignore")),
+    ("vendor/ringfence_sdk/README.md", sdk!("python/README.md")),
+    ("vendor/ringfence_sdk/__init__.py", sdk!("python/ringfence_sdk/__init__.py")),
+    ("vendor/ringfence_sdk/_result.py", sdk!("python/ringfence_sdk/_result.py")),
+    ("vendor/ringfence_sdk/_types.py", sdk!("python/ringfence_sdk/_types.py")),
+    ("vendor/ringfence_sdk/cases.py", sdk!("python/ringfence_sdk/cases.py")),
+    ("vendor/ringfence_sdk/contract.py", sdk!("python/ringfence_sdk/contract.py")),
+    ("vendor/ringfence_sdk/spans.py", sdk!("python/ringfence_sdk/spans.py")),
+    ("vendor/ringfence_sdk/py.typed", sdk!("python/ringfence_sdk/py.typed")),
+];
+
 /// Bytes of a name at most.
 const NAME_BYTES: usize = 64;
 
@@ -106,6 +125,10 @@ pub fn new(
     for step in match language {
         Language::Rust => ["cargo test                # its cases, natively"].as_slice(),
         Language::Ts => &["npm install", "npm test                  # its cases, natively"],
+        Language::Python => &[
+            "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+            "python3 -m unittest       # its cases, natively",
+        ],
     } {
         screen.line(&format!("  {step}"))?;
     }
@@ -118,6 +141,7 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
     let template: &[File] = match language {
         Language::Rust => &RUST,
         Language::Ts => &TS,
+        Language::Python => &PYTHON,
     };
     files.extend(template.iter().map(|(path, content)| (*path, (*content).to_owned())));
     match language {
@@ -127,6 +151,7 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
             change(&mut files, "Cargo.toml", TEMPLATE_NAME, name);
         }
         Language::Ts => change(&mut files, "package.json", TEMPLATE_NAME, name),
+        Language::Python => change(&mut files, "pyproject.toml", TEMPLATE_NAME, name),
     }
     files
 }
@@ -164,7 +189,9 @@ mod tests {
         let package = file(&ts, "package.json");
         assert!(package.contains("build/night-shift.wasm"), "{package}");
         assert!(!package.contains(TEMPLATE_NAME), "{package}");
-        for files in [&rust, &ts] {
+        let python = files("night-shift", Language::Python);
+        assert!(file(&python, "pyproject.toml").contains("name = \"night-shift\""));
+        for files in [&rust, &ts, &python] {
             assert!(file(files, CONTRACT.0).contains("package ringfence:policy@"));
         }
     }
