@@ -38,6 +38,8 @@ pub(crate) struct ModelConfig {
     pub rope: Rope,
     /// Query, key and value projections have biases.
     pub qkv_bias: bool,
+    /// Every head of queries and keys is normed before it is turned.
+    pub head_norm: bool,
     /// The output projection of attention has one.
     pub output_bias: bool,
     /// The projections of the gated layer have them.
@@ -73,6 +75,7 @@ enum Architecture {
     Llama,
     Mistral,
     Qwen2,
+    Qwen3,
 }
 
 impl ModelConfig {
@@ -82,6 +85,9 @@ impl ModelConfig {
     /// The largest value that a size may have: far beyond every model, far below what
     /// an allocation would die of.
     const SIZE: usize = 1 << 22;
+
+    /// The width of a Qwen3 head that the file does not give; it is not a share of `hidden`.
+    const QWEN3_HEAD: usize = 128;
 
     /// Reads `config.json`.
     ///
@@ -122,6 +128,7 @@ impl ModelConfig {
         };
         let head_dim = match keys.size("head_dim")? {
             Some(_) => size("head_dim")?,
+            None if architecture == Architecture::Qwen3 => Self::QWEN3_HEAD,
             None if hidden.is_multiple_of(heads) => hidden / heads,
             None => return Err("lacks `head_dim`, and the heads do not divide the width".into()),
         };
@@ -151,7 +158,9 @@ impl ModelConfig {
             epsilon,
             rope: Rope::parse(keys, context)?,
             qkv_bias: attention_bias || architecture == Architecture::Qwen2,
-            output_bias: attention_bias && architecture == Architecture::Llama,
+            head_norm: architecture == Architecture::Qwen3,
+            output_bias: attention_bias
+                && matches!(architecture, Architecture::Llama | Architecture::Qwen3),
             mlp_bias: keys.flag("mlp_bias")?.unwrap_or(false),
             tied: keys.flag("tie_word_embeddings")?.unwrap_or(false),
             ends: keys.tokens("eos_token_id")?.unwrap_or_default(),
@@ -193,12 +202,13 @@ impl Habits {
 
 impl Architecture {
     fn parse(keys: &Keys) -> Result<Architecture, String> {
-        let known = "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM";
+        let known = "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM";
         let names = keys.texts("architectures")?;
         match names.as_deref() {
             Some(["LlamaForCausalLM"]) => Ok(Architecture::Llama),
             Some(["MistralForCausalLM"]) => Ok(Architecture::Mistral),
             Some(["Qwen2ForCausalLM"]) => Ok(Architecture::Qwen2),
+            Some(["Qwen3ForCausalLM"]) => Ok(Architecture::Qwen3),
             Some([name, ..]) => {
                 Err(format!("has the unknown architecture `{name}` (known: {known})"))
             }
@@ -214,7 +224,7 @@ impl Architecture {
             // The key's default is 4096; null means that there is no window.
             Architecture::Mistral if keys.is_null("sliding_window") => None,
             Architecture::Mistral => Some(keys.size("sliding_window")?.unwrap_or(4096)),
-            Architecture::Qwen2 => match keys.flag("use_sliding_window")? {
+            Architecture::Qwen2 | Architecture::Qwen3 => match keys.flag("use_sliding_window")? {
                 Some(true) => Some(keys.size("sliding_window")?.unwrap_or(4096)),
                 _ => None,
             },

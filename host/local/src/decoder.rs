@@ -21,7 +21,7 @@ use gate::Gate;
 use linear::Linear;
 use norm::Norm;
 
-/// A decoder of the Llama family on one device.
+/// A decoder on one device: Llama, Mistral, Qwen2 or Qwen3.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     /// `[vocabulary, hidden]`.
@@ -162,6 +162,11 @@ pub(crate) fn tensors(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
         linear("mlp.gate_proj", intermediate, hidden, config.mlp_bias);
         linear("mlp.up_proj", intermediate, hidden, config.mlp_bias);
         linear("mlp.down_proj", hidden, intermediate, config.mlp_bias);
+        if config.head_norm {
+            for norm in ["q_norm", "k_norm"] {
+                all.push((format!("model.layers.{layer}.self_attn.{norm}.weight"), vec![head_dim]));
+            }
+        }
         for norm in ["input_layernorm", "post_attention_layernorm"] {
             all.push((format!("model.layers.{layer}.{norm}.weight"), vec![hidden]));
         }

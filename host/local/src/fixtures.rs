@@ -11,7 +11,8 @@ use crate::model::Model;
 use crate::settings::{DeviceChoice, LocalConfig, ModelSource};
 
 /// Every fixture.
-pub(crate) const ALL: [&str; 5] = ["llama", "llama3-rope", "tied-onekv", "biased", "sharded"];
+pub(crate) const ALL: [&str; 6] =
+    ["llama", "llama3-rope", "tied-onekv", "biased", "qwen3", "sharded"];
 
 /// Where they are.
 pub(crate) fn folder(name: &str) -> PathBuf {

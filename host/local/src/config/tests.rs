@@ -62,7 +62,16 @@ fn fills_in_what_the_class_fills_in() {
     assert!(config.qkv_bias && config.output_bias && config.mlp_bias);
     let qwen = json!({"architectures": ["Qwen2ForCausalLM"], "num_key_value_heads": 2});
     let qwen = parsed(qwen).expect("whole");
-    assert!(qwen.qkv_bias && !qwen.output_bias);
+    assert!(qwen.qkv_bias && !qwen.output_bias && !qwen.head_norm);
+    let qwen3 = |bias: bool| {
+        parsed(json!({"architectures": ["Qwen3ForCausalLM"], "num_key_value_heads": 2,
+            "attention_bias": bias}))
+        .expect("whole")
+    };
+    let plain = qwen3(false);
+    assert_eq!(plain.head_dim, 128, "not a share of the width");
+    assert!(plain.head_norm && !plain.qkv_bias && !plain.output_bias);
+    assert!(qwen3(true).qkv_bias && qwen3(true).output_bias);
 }
 
 #[test]
@@ -81,6 +90,9 @@ fn a_window_is_the_context() {
     let qwen = json!({"architectures": ["Qwen2ForCausalLM"], "num_key_value_heads": 2,
         "sliding_window": 100, "use_sliding_window": false});
     assert_eq!(parsed(qwen).map(|config| config.context), Ok(512));
+    let qwen3 = json!({"architectures": ["Qwen3ForCausalLM"], "num_key_value_heads": 2,
+        "sliding_window": 100, "use_sliding_window": true});
+    assert_eq!(parsed(qwen3).map(|config| config.context), Ok(100));
 }
 
 #[test]
@@ -114,6 +126,7 @@ fn refuses_by_name_what_it_does_not_know() {
         (json!({"tie_word_embeddings": 1}), "`tie_word_embeddings`"),
         (json!({"eos_token_id": "</s>"}), "`eos_token_id`"),
         (json!({"architectures": ["MistralForCausalLM"]}), "`num_key_value_heads`"),
+        (json!({"architectures": ["Qwen3ForCausalLM"]}), "`num_key_value_heads`"),
     ];
     for (changes, names) in cases {
         let problem = parsed(changes.clone()).expect_err(names);

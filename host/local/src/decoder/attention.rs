@@ -5,6 +5,7 @@ use burn::tensor::{Bool, DType, Device, Tensor, TensorData, activation};
 use super::Place;
 use super::cache::Cache;
 use super::linear::Linear;
+use super::norm::HeadNorm;
 use super::rotation::rotate;
 use crate::config::ModelConfig;
 use crate::fault::LocalError;
@@ -14,6 +15,8 @@ use crate::weights::Weights;
 pub(super) struct Attention {
     /// Queries, keys and values in one: `[(heads + 2 * kv_heads) * head_dim, hidden]`.
     project: Linear,
+    /// Where the model norms its queries and keys.
+    norm: Option<HeadNorm>,
     output: Linear,
     heads: usize,
     kv_heads: usize,
@@ -55,7 +58,10 @@ impl Attention {
         let names = ["q_proj", "k_proj", "v_proj"].map(|name| format!("{at}.{name}"));
         let names = [names[0].as_str(), names[1].as_str(), names[2].as_str()];
         let output = format!("{at}.o_proj");
+        let norm =
+            config.head_norm.then(|| HeadNorm::load(config, at, weights, place)).transpose()?;
         Ok(Attention {
+            norm,
             project: Linear::load(&names, config.qkv_bias, weights, place)?,
             output: Linear::load(&[&output], config.output_bias, weights, place)?,
             heads: config.heads,
@@ -79,8 +85,12 @@ impl Attention {
         // [heads + 2 * kv_heads, t, head_dim]
         let all =
             self.project.apply(x).reshape([count, heads + 2 * kv_heads, head_dim]).swap_dims(0, 1);
-        let turned =
-            rotate(all.clone().narrow(0, 0, heads + kv_heads), &sight.cosines, &sight.sines);
+        let asked = all.clone().narrow(0, 0, heads + kv_heads);
+        let asked = match &self.norm {
+            Some(norm) => norm.apply(asked),
+            None => asked,
+        };
+        let turned = rotate(asked, &sight.cosines, &sight.sines);
         let values = all.narrow(0, heads + kv_heads, kv_heads);
         let keys = turned.clone().narrow(0, heads, kv_heads);
         let (keys, values) = cache.write(layer, keys, values);
