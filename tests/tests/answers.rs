@@ -188,7 +188,22 @@ async fn arguments_of_tools_are_inspected() {
         let answer = gateway.chat(&request).await;
         assert_eq!(answer.arguments(), arguments.replace(EVE, "[EMAIL]"), "{}", answer.text());
         assert_eq!(finish_reason(&answer), "tool_calls", "{}", answer.text());
-        assert!(answer.text().contains("call_1"), "{}", answer.text());
+    }
+}
+
+/// The name of a tool is shown before it goes out, though its arguments are to come.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_tools_are_inspected() {
+    let cloud = Upstream::start(|received| match openai::is_streamed(received) {
+        true => Play::stream().send(openai::tool_stream("forbidden", ["{}"])).end(),
+        false => Play::json(&openai::tool_call("forbidden", "{}")),
+    })
+    .await;
+    let gateway = Gateway::start(&Configuration::cloud(&cloud).policy(responding()));
+    for request in [ask("hello"), ask_streamed("hello")] {
+        let answer = gateway.chat(&request).await;
+        assert_eq!(finish_reason(&answer), "content_filter", "{}", answer.text());
+        assert!(!answer.text().contains("forbidden"), "{}", answer.text());
     }
 }
 
@@ -284,45 +299,19 @@ async fn what_a_policy_holds_waits_for_what_follows() {
     }
 }
 
-/// Stretches end where something else begins: what is held of one goes out before it.
+/// No detector knows a key by its middle.
 #[tokio::test(flavor = "multi_thread")]
-async fn stretches_and_choices_do_not_mix() {
-    let said = |choice: u32, delta: Value| {
-        openai::event(&json!({"object": "chat.completion.chunk", "model": "stand-in-1",
-            "choices": [{"index": choice, "delta": delta, "finish_reason": null}]}))
-    };
-    let call = json!({"tool_calls": [{"index": 0, "id": "call_1", "type": "function",
-        "function": {"name": "mail", "arguments": "{\"a\":1}"}}]});
-    let events = [
-        openai::first(),
-        said(0, json!({"reasoning_content": "Ask eve.adams"})),
-        said(0, json!({"content": "Ask eve.adams"})),
-        said(1, json!({"content": "@example.net is a host"})),
-        said(0, call),
-        openai::delta(json!({}), Some("tool_calls")),
-        openai::event(&json!({"object": "chat.completion.chunk", "model": "stand-in-1",
-            "choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]})),
-        "data: [DONE]\n\n".to_owned(),
-    ];
-    let body = events.concat();
-    let cloud = Upstream::start(move |_| Play::stream().send(&body).end()).await;
-    let gateway = Gateway::start(&Configuration::cloud(&cloud).policy(redacting()));
-    let mut request = ask_streamed("hello");
-    request["n"] = json!(2);
-    let answer = gateway.chat(&request).await;
-    let read: Vec<String> = (answer.chunks().iter())
-        .filter_map(|chunk| {
-            let (choice, delta) = (&chunk["choices"][0]["index"], &chunk["choices"][0]["delta"]);
-            let text = ["reasoning_content", "content"].map(|key| delta[key].as_str());
-            let call = delta["tool_calls"][0]["function"]["arguments"].as_str();
-            let text = text.into_iter().flatten().chain(call).find(|text| !text.is_empty())?;
-            Some(format!("{choice} {text}"))
-        })
-        .collect();
-    let expected =
-        ["0 Ask eve.adams", "0 Ask eve.adams", "0 {\"a\":1}", "1 @example.net is a host"];
-    assert_eq!(read, expected, "{}", answer.text());
-    assert!(answer.is_done(), "{}", answer.text());
+async fn keys_are_hidden_in_whatever_dress_they_come() {
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    for prefix in ["", "> ", "  "] {
+        let body = format!("\n{prefix}{line}").repeat(20);
+        let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+        let key = format!("{prefix}{begin}{body}\n{prefix}{end}");
+        let text = format!("Here it is:\n{key}\n{}", "Keep it well. ".repeat(40));
+        for (_, answer) in inspected(&text, &[redacting()]).await {
+            assert!(!answer.content().contains("VJTUt9Us8cKj"), "{prefix:?}: {}", answer.content());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,6 +335,28 @@ async fn one_that_inspects_must_not_be_missing() {
         .expect("it starts");
     assert!(refused.output.contains("on_failure = \"deny\""), "{}", refused.output);
     assert!(Gateway::try_start(&Configuration::cloud(&cloud).policy(policy.monitored())).is_ok());
+}
+
+/// As many answers as the pool has instances: the next one is asked to come again.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_take_all_instances_are_told() {
+    let cloud = Upstream::start(|_| {
+        Play::stream().send(openai::first()).send(openai::piece("half of it ")).stall()
+    })
+    .await;
+    let gateway = Gateway::start(&Configuration::cloud(&cloud).policy(responding()));
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(gateway.client().begin(&ask_streamed("hello")).await);
+    }
+    let answer = gateway.chat(&ask("hello")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(answer.error()["code"], "policy_busy", "{}", answer.text());
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(cloud.count(), 256, "something was sent");
+    drop(open);
+    assert!(cloud.wait_until_left(256, Duration::from_secs(10)).await, "calls go on");
+    assert_eq!(gateway.client().begin(&ask_streamed("hello")).await.status(), 200);
 }
 
 /// More answers than the pool has instances, all of them left by their clients.

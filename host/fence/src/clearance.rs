@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringfence_chat::{Kind, Request, Segment};
 
 use crate::decision::Decision;
-use crate::judgement::{Mode, Verdict};
+use crate::judgement::{Mode, PolicyFailure, Verdict};
 use crate::target::{Caller, Target, Zone};
 
 /// What the operator decides before any policy.
@@ -151,6 +151,10 @@ impl Clearance {
                     ("policy_denied", Remover::Policy(verdict.policy.clone()))
                 }
                 Ok(judgement) => (judgement.code(), Remover::Policy(verdict.policy.clone())),
+                // Nothing is wrong with the request or the policy: a later try may do better.
+                Err(PolicyFailure::Busy) => {
+                    ("policy_busy", Remover::Failure(verdict.policy.clone()))
+                }
                 Err(_) => ("policy_failed", Remover::Failure(verdict.policy.clone())),
             };
             self.narrow(code, |target| (!permission.admits(target)).then(|| by.clone()));

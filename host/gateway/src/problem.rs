@@ -284,6 +284,16 @@ fn refused(refusal: &Refusal) -> Told {
             &removal.code,
             format!("The policy `{policy}` lets this request go to no target."),
         ),
+        Remover::Failure(policy) if removal.code == "policy_busy" => {
+            let mut told = tell(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                &removal.code,
+                format!("No sandbox was free for the policy `{policy}`, so nothing was sent."),
+            );
+            told.headers.push(("retry-after", FULL_WAIT.as_secs().to_string()));
+            told
+        }
         Remover::Failure(policy) => denied(
             &removal.code,
             format!("The policy `{policy}` failed, and so the request was refused."),

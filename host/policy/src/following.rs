@@ -9,7 +9,7 @@
 //! in for one that works from findings, what it asked for up to [`HOLD_BYTES`], and
 //! never more than [`HELD_BYTES`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use ringfence_chat::{Chunk, Event, FinishReason};
@@ -35,8 +35,10 @@ pub type Readable<'a> = dyn Fn(&str) -> Option<Vec<Finding>> + Send + Sync + 'a;
 #[derive(Default)]
 pub struct Following {
     followers: Vec<Follower>,
-    /// The stretch that each open choice is in; none between two.
-    open: BTreeMap<u32, Option<Strand>>,
+    /// What each open choice has begun to say, in order.
+    open: BTreeMap<u32, Vec<Strand>>,
+    /// Choices that are over.
+    over: BTreeSet<u32>,
     tools: HashMap<Strand, String>,
 }
 
@@ -65,6 +67,16 @@ pub struct Unfollowed {
     pub policy: String,
     /// How.
     pub failure: PolicyFailure,
+}
+
+/// What is new of a strand.
+struct Piece {
+    strand: Strand,
+    passage: Passage,
+    /// True when a tool call begins with it.
+    opens: bool,
+    /// True when its stretch ends with it.
+    last: bool,
 }
 
 /// Why nothing goes on.
@@ -164,41 +176,52 @@ impl Following {
                 Event::ToolCall { choice, arguments, .. } => (*choice, arguments),
                 Event::Finish { choice, .. } => {
                     self.close(*choice, target, readable, out).await?;
-                    self.open.remove(choice);
+                    if self.over.insert(*choice) {
+                        out.push(event.clone());
+                    }
+                    continue;
+                }
+                Event::Pause { .. } | Event::Usage(_) => {
                     out.push(event.clone());
                     continue;
                 }
-                Event::Pause { choice } => {
-                    self.close(*choice, target, readable, out).await?;
-                    out.push(event.clone());
-                    continue;
-                }
-                Event::Start { .. } | Event::Usage(_) => {
-                    out.push(event.clone());
+                // The target's own words, which nobody inspects; the envelope has others.
+                Event::Start { .. } => {
+                    out.push(Event::Start { id: None, model: None });
                     continue;
                 }
             };
             let Some(strand) = Strand::of(event) else { continue };
-            if self.open.get(&choice).copied().flatten().is_some_and(|open| open != strand) {
-                self.close(choice, target, readable, out).await?;
-            }
+            let mut opens = false;
             if let Event::ToolCall { name: Some(name), .. } = event {
                 self.tools.insert(strand, name.clone());
+                opens = true;
             }
-            let last = match next_of(choice, &chunk.events[index + 1..]) {
-                Some(next) => Strand::of(next) != Some(strand),
-                None => whole,
-            };
-            self.open.insert(choice, (!last).then_some(strand));
+            // What says nothing begins nothing, and what comes behind the end of its
+            // choice would be put together with what was let go.
+            if (text.is_empty() && !opens) || self.over.contains(&choice) {
+                continue;
+            }
+            let open = self.open.entry(choice).or_default();
+            if !open.contains(&strand) {
+                open.push(strand);
+            }
+            let rest = &chunk.events[index + 1..];
+            let last = !goes_on(strand, rest) && (whole || finishes(choice, rest));
+            if last {
+                open.retain(|open| *open != strand);
+            }
             let spans = spans.iter().filter(|(of, _)| *of == index).map(|(_, span)| span.clone());
             let passage = Passage { text: text.clone(), restored: spans.collect() };
-            let passed = self.inspect(strand, passage, target, last, readable).await?;
+            let piece = Piece { strand, passage, opens, last };
+            let passed = self.inspect(piece, target, readable).await?;
             out.extend(with(event, passed.text));
         }
         Ok(())
     }
 
-    /// Ends the stretch that a choice is in, if it is in one.
+    /// Ends what a choice says: clients put together whatever comes of one kind, so that
+    /// nothing is let go for good before.
     async fn close(
         &mut self,
         choice: u32,
@@ -206,24 +229,25 @@ impl Following {
         readable: &Readable<'_>,
         out: &mut Vec<Event>,
     ) -> Result<(), Halt> {
-        let Some(strand) = self.open.insert(choice, None).flatten() else { return Ok(()) };
-        let passed = self.inspect(strand, Passage::default(), target, true, readable).await?;
-        out.extend(strand.event(passed.text));
+        for strand in self.open.remove(&choice).unwrap_or_default() {
+            let piece = Piece { strand, passage: Passage::default(), opens: false, last: true };
+            let passed = self.inspect(piece, target, readable).await?;
+            out.extend(strand.event(passed.text));
+        }
         Ok(())
     }
 
     /// Shows every policy in turn what the one before it let go.
     async fn inspect(
         &mut self,
-        strand: Strand,
-        mut passage: Passage,
+        piece: Piece,
         target: &str,
-        last: bool,
         readable: &Readable<'_>,
     ) -> Result<Passage, Halt> {
+        let Piece { strand, mut passage, opens, last } = piece;
         let tool = self.tools.get(&strand).map(String::as_str);
         for follower in &mut self.followers {
-            let pane = Pane { strand, tool, passage: &passage, target, last };
+            let pane = Pane { strand, tool, passage: &passage, target, opens, last };
             passage = match follower.pass(pane, readable).await {
                 Ok(Passed::On(passage)) => passage,
                 Ok(Passed::Stop) => return Err(Halt::Stopped),
@@ -239,7 +263,7 @@ impl Following {
     /// Every choice that is open ends as a content filter ends it.
     fn stop(&mut self, out: &mut Vec<Event>, usage: Option<Event>) {
         let mut open: Vec<u32> = std::mem::take(&mut self.open).into_keys().collect();
-        if open.is_empty() {
+        if open.is_empty() && self.over.is_empty() {
             open.push(0);
         }
         let finish = |choice| Event::Finish { choice, reason: FinishReason::ContentFilter };
@@ -248,25 +272,28 @@ impl Following {
     }
 }
 
-/// The next event that says something of a choice.
-fn next_of(choice: u32, events: &[Event]) -> Option<&Event> {
-    events.iter().find(|event| match event {
-        Event::Finish { choice: of, .. } | Event::Pause { choice: of } => *of == choice,
-        _ => Strand::of(event).is_some_and(|strand| strand.choice() == choice),
-    })
+/// Whether some of these events go on with a strand.
+fn goes_on(strand: Strand, events: &[Event]) -> bool {
+    events.iter().any(|event| Strand::of(event) == Some(strand))
+}
+
+/// Whether a choice ends with one of these events.
+fn finishes(choice: u32, events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(event, Event::Finish { choice: of, .. } if *of == choice))
 }
 
 /// The event with another text; nothing when it says nothing any more.
 fn with(event: &Event, text: String) -> Option<Event> {
     match event {
-        Event::Text { choice, kind, .. } => Strand::Text(*choice, *kind).event(text),
-        Event::ToolCall { choice, index, id: None, name: None, .. } => {
+        Event::Text { .. } => Strand::of(event)?.event(text),
+        Event::ToolCall { choice, index, name: None, .. } => {
             Strand::Arguments(*choice, *index).event(text)
         }
-        Event::ToolCall { choice, index, id, name, .. } => Some(Event::ToolCall {
+        // The id is the target's own word, which nobody inspects; the encoder makes one.
+        Event::ToolCall { choice, index, name, .. } => Some(Event::ToolCall {
             choice: *choice,
             index: *index,
-            id: id.clone(),
+            id: None,
             name: name.clone(),
             arguments: text,
             place: None,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use ringfence_sdk::response::{Inspect, Outcome, Window};
-use ringfence_sdk::{Action, Declaration, Finding, Judgement, Policy, Request};
+use ringfence_sdk::{Action, Declaration, Finding, Judgement, Policy, Request, Role};
 use serde::Deserialize;
 
 /// The entry's own table.
@@ -61,7 +61,12 @@ impl Policy for RedactAnswers {
     }
 
     fn judge(&self, request: &Request) -> Result<Judgement, String> {
-        let values = request.found()?.iter().filter_map(|finding| request.text_of(finding));
+        // What a tool answered is not the client's own.
+        let is_own = |finding: &&Finding| {
+            request.segment(finding.segment).is_some_and(|segment| segment.role != Role::Tool)
+        };
+        let found = request.found()?.iter().filter(is_own);
+        let values = found.filter_map(|finding| request.text_of(finding));
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.extend(values.map(str::to_owned));
         Ok(Judgement::any())
@@ -165,7 +170,8 @@ mod tests {
             ("{}", Some(vec![finding(12, 29, "EMAIL", 0.9)]), vec![], "release"),
             ("{}", email(), vec![], "EMAIL 0..10 mask, SECRET_JWT 20..30 mask"),
             ("{}", email(), vec![(0, 10)], "SECRET_JWT 20..30 mask"),
-            ("{}", email(), vec![(9, 21)], "release"),
+            ("{}", email(), vec![(9, 21)], "EMAIL 0..10 mask, SECRET_JWT 20..30 mask"),
+            ("{}", email(), vec![(0, 10), (19, 31)], "release"),
             (stops, email(), vec![], "stop answer_stopped"),
             (stops, email(), vec![(20, 30)], "EMAIL 0..10 mask"),
             (other, email(), vec![], "SECRET_JWT 20..30 remove"),

@@ -40,7 +40,8 @@ pub trait Inspect: Policy {
 
 impl Window {
     /// What the detectors found in the window and the client does not know already: what
-    /// overlaps one of its own values, which were just restored, is left out.
+    /// lies within one of its own values, which were just restored, is left out. What
+    /// reaches beyond one is not: a password may stand behind a name that it knows.
     ///
     /// # Errors
     /// When the entry does not grant `findings`: then nothing is known, which is not the
@@ -49,7 +50,7 @@ impl Window {
         let found = self.findings.as_deref();
         let found = found.ok_or_else(|| "the grant `findings` is missing".to_owned())?;
         Ok(found.iter().filter(|finding| {
-            !self.restored.iter().any(|&(start, end)| start < finding.end && finding.start < end)
+            !self.restored.iter().any(|&(start, end)| start <= finding.start && finding.end <= end)
         }))
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Pane<'a> {
     pub(crate) tool: Option<&'a str>,
     pub(crate) passage: &'a Passage,
     pub(crate) target: &'a str,
+    /// True when a tool call begins here: its name goes out, so it is shown.
+    pub(crate) opens: bool,
     pub(crate) last: bool,
 }
 

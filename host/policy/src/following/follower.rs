@@ -102,7 +102,7 @@ impl Follower {
         readable: &Readable<'_>,
     ) -> Result<Passed, PolicyFailure> {
         let new = pane.passage;
-        if self.live.is_none() || (new.text.is_empty() && !pane.last) {
+        if self.live.is_none() || (new.text.is_empty() && !pane.last && !pane.opens) {
             // Without an instance it is one that watches, and that failed.
             return Ok(Passed::On(new.clone()));
         }
@@ -114,7 +114,13 @@ impl Follower {
         }
         match passed {
             Ok(passed) if self.counts() => Ok(passed),
-            Ok(_) => Ok(Passed::On(new.clone())),
+            // It has seen what it wanted to see: more would only pile up in its lanes.
+            Ok(Passed::Stop) => {
+                self.live = None;
+                self.lanes.clear();
+                Ok(Passed::On(new.clone()))
+            }
+            Ok(Passed::On(_)) => Ok(Passed::On(new.clone())),
             Err(failure) => {
                 self.live = None;
                 self.seen.failed = Some(failure);

@@ -11,14 +11,16 @@ use super::cut::Cut;
 /// Bytes that the host holds of a window that is not the last one, for a policy that
 /// works from findings: what a detector needs to see behind something to know where it
 /// ends.
-pub const TAIL_BYTES: usize = 128;
+pub const TAIL_BYTES: usize = 256;
 /// Bytes of a word that the tail may begin with. A longer one is split.
 pub const WORD_BYTES: usize = 4 << 10;
 /// The most that a policy may ask to hold.
 pub const HOLD_BYTES: usize = 4 << 10;
 /// The most that is held at all: a finding that still goes on after so much fails the
 /// policy, because its beginning would have to go out before its end is known.
-pub const HELD_BYTES: usize = 64 << 10;
+pub const HELD_BYTES: usize = 16 << 10;
+/// Bytes of the line that a private key begins with.
+const KEY_MARKER_BYTES: usize = 64;
 /// Bytes of what went out that detectors still see, for the words around a finding.
 const CONTEXT_BYTES: usize = 128;
 
@@ -149,17 +151,32 @@ fn boundary(text: &str, hold: usize, findings: Option<&[Finding]>, cuts: &[Cut])
     if findings.is_some() {
         goes = goes.min(word_start(text, text.len().saturating_sub(TAIL_BYTES)));
     }
+    if findings.is_some() {
+        goes = goes.min(open_key(text).unwrap_or(goes));
+    }
     goes = text.floor_char_boundary(goes);
     let found = findings.unwrap_or_default().iter().map(|found| (found.start, found.end));
-    let spans: Vec<(usize, usize)> = found
+    let mut spans: Vec<(usize, usize)> = found
         .chain(cuts.iter().map(|cut| (cut.start, cut.end)))
         .map(|(start, end)| (start as usize, end as usize))
         .collect();
-    // What is cut in two moves the boundary, which may cut another one in two.
-    while let Some(&(start, _)) = spans.iter().find(|&&(start, end)| start < goes && goes < end) {
-        goes = start;
+    // What is cut in two moves the boundary, which may cut an earlier one in two.
+    spans.sort_unstable_by(|one, other| other.cmp(one));
+    for (start, end) in spans {
+        if start < goes && goes < end {
+            goes = start;
+        }
     }
     goes
+}
+
+/// Where a private key begins that has not ended: no detector knows one by its middle or
+/// by its end. A marker is shorter than the tail, so that none is let go in part.
+fn open_key(text: &str) -> Option<usize> {
+    let begins = text.rfind("-----BEGIN ")?;
+    let line = &text[begins..text.floor_char_boundary(begins + KEY_MARKER_BYTES)];
+    let ends = text[begins..].split_once("-----END ").is_some_and(|(_, end)| end.contains("-----"));
+    (line.contains("PRIVATE KEY") && !ends).then_some(begins)
 }
 
 /// Where the word begins that `at` splits, when it splits one: no detector knows a half.

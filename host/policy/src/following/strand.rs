@@ -13,18 +13,17 @@ pub(crate) enum Strand {
 
 impl Strand {
     /// The strand that an event goes on with, if it is text.
+    ///
+    /// Signed reasoning is reasoning: its signature does not go out with an inspected
+    /// answer, and clients put both together.
     pub(crate) fn of(event: &Event) -> Option<Strand> {
         match event {
+            Event::Text { choice, kind: TextKind::SignedReasoning, .. } => {
+                Some(Strand::Text(*choice, TextKind::Reasoning))
+            }
             Event::Text { choice, kind, .. } => Some(Strand::Text(*choice, *kind)),
             Event::ToolCall { choice, index, .. } => Some(Strand::Arguments(*choice, *index)),
             _ => None,
-        }
-    }
-
-    /// Its choice.
-    pub(crate) fn choice(self) -> u32 {
-        match self {
-            Strand::Text(choice, _) | Strand::Arguments(choice, _) => choice,
         }
     }
 

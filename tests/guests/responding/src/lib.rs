@@ -26,6 +26,9 @@ impl judge::Guest for Responding {
 
 impl response::Guest for Responding {
     fn inspect(window: Window) -> Result<Outcome, String> {
+        if window.tool.as_deref() == Some("forbidden") {
+            return Ok(Outcome::Stop("stopped".into()));
+        }
         let Some(text) = window.text else { return Ok(Outcome::Release) };
         let says = |word: &str| text.contains(word);
         if says("forbidden") {
