@@ -63,7 +63,8 @@ fn a_tail_waits_and_the_last_window_does_not() {
     let (out, _) = lane.settle(&Wish::Release, Some(&[]), false).expect("within bounds");
     let waits = text.len() - out.text.len();
     assert!((TAIL_BYTES..TAIL_BYTES + 5).contains(&waits), "{waits}");
-    assert!(out.text.ends_with(' '), "a word is split");
+    let held = &lane.window().text;
+    assert!(out.text.ends_with(' ') || held.starts_with(' '), "a word is split: {held}");
     let (rest, _) = lane.settle(&Wish::Release, Some(&[]), true).expect("within bounds");
     assert_eq!(out.text + &rest.text, text);
 }
@@ -93,6 +94,21 @@ fn words_longer_than_the_bound_are_split() {
         lane.take(&new(&format!("a {}", "x".repeat(length))));
         let (out, _) = lane.settle(&Wish::Release, Some(&[]), false).expect("within bounds");
         assert_eq!(out.text == "a ", whole, "{length}");
+    }
+}
+
+/// What stands between its first and its last line is known by both alone.
+#[test]
+fn a_private_key_waits_for_its_end() {
+    let filler = "It goes on. ".repeat(40);
+    let key = format!("-----BEGIN RSA PRIVATE KEY-----\n> {}", "MIIEvQIB ".repeat(60));
+    for (end, waits) in
+        [("", true), ("-----END RSA", true), ("-----END RSA PRIVATE KEY-----", false)]
+    {
+        let mut lane = Lane::default();
+        lane.take(&new(&format!("{filler}{key}{end}")));
+        let (out, _) = lane.settle(&Wish::Release, Some(&[]), false).expect("within bounds");
+        assert_eq!(out.text == filler, waits, "{end}");
     }
 }
 
