@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ringfence_detect::Detector;
+use ringfence_detect::{Detector, HashKey, TermsBuilder, Vocabulary};
 
 /// Text that people and programs write.
 const PROSE: &str = "The committee met on Tuesday to discuss the budget for the coming year, and \
@@ -69,6 +69,36 @@ fn hostile(c: &mut Criterion) {
     group.finish();
 }
 
+/// The same clean text with a list of a million names to look for, and what reading the
+/// list costs.
+fn terms(c: &mut Criterion) {
+    let detector = Detector::new();
+    let with = detector.with(million());
+    let mut group = c.benchmark_group("terms");
+    group.sample_size(10);
+    for (name, text) in [("prose", PROSE), ("code", CODE), ("foreign", FOREIGN)] {
+        let text = grown(text, 256 * 1024);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        for (kind, detector) in [("none", &detector), ("million", &with)] {
+            group.bench_with_input(BenchmarkId::new(name, kind), &text, |b, text| {
+                b.iter(|| detector.text(black_box(text)));
+            });
+        }
+    }
+    group.bench_function("gather", |b| b.iter(million));
+    group.finish();
+}
+
+fn million() -> Vocabulary {
+    let mut terms = TermsBuilder::new(HashKey([1; 16]));
+    terms.list("CUSTOMER", 0.9).expect("a list");
+    for index in 0..1_000_000_u32 {
+        let name = format!("name{} of{}", index.wrapping_mul(2_654_435_761), index % 1_009);
+        terms.add(&name, false).expect("a term");
+    }
+    Vocabulary { terms: terms.build(), ..Vocabulary::default() }
+}
+
 fn start(c: &mut Criterion) {
     c.bench_function("start", |b| b.iter(Detector::new));
 }
@@ -80,5 +110,5 @@ fn grown(text: &str, bytes: usize) -> String {
     grown
 }
 
-criterion_group!(benches, texts, hostile, start);
+criterion_group!(benches, texts, hostile, terms, start);
 criterion_main!(benches);

@@ -21,21 +21,22 @@ pub(crate) const SECRET_TOKEN: &str = "SECRET_TOKEN";
 pub(crate) const SECRET_WEBHOOK: &str = "SECRET_WEBHOOK";
 pub(crate) const US_SSN: &str = "US_SSN";
 
-/// Something found in a text. Offsets are bytes, on character boundaries.
+/// Something found in a text. Offsets are bytes, on character boundaries. The name of an
+/// operator's own entity lives as long as the detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Span {
+pub struct Span<'d> {
     /// First byte.
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
     /// What it is.
-    pub entity: &'static str,
+    pub entity: &'d str,
     /// 0 to 1: how sure the detector is.
     pub score: f32,
 }
 
-impl Span {
-    pub(crate) fn new(start: usize, end: usize, entity: &'static str, score: f32) -> Span {
+impl<'d> Span<'d> {
+    pub(crate) fn new(start: usize, end: usize, entity: &'d str, score: f32) -> Span<'d> {
         Span { start, end, entity, score }
     }
 

@@ -1,6 +1,7 @@
 //! The detector: every family over every segment.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ringfence_chat::{Kind, Place, Request, Segment, SegmentId};
 use ringfence_fence::Finding;
@@ -10,6 +11,7 @@ use crate::disguise::{self, Letters, encoded};
 use crate::national::National;
 use crate::scan::{Marks, Scan, Scanner};
 use crate::secret::Secrets;
+use crate::vocabulary::Vocabulary;
 use crate::{card, crypto, email, iban, ip, mac, overlap, parts, phone, ssn};
 
 /// What was found in a request.
@@ -24,6 +26,12 @@ pub struct Reading {
 
 /// Finds personal data and secrets. Made once and shared: it has no state.
 pub struct Detector {
+    families: Arc<Families>,
+    vocabulary: Vocabulary,
+}
+
+/// What every detector knows, whatever an operator adds.
+struct Families {
     scanner: Scanner,
     secrets: Secrets,
     national: National,
@@ -58,12 +66,18 @@ impl Detector {
     /// A detector with all its tables; takes a few milliseconds.
     pub fn new() -> Detector {
         let secrets = Secrets::new();
-        Detector {
+        let families = Families {
             scanner: Scanner::new(&secrets.literals()),
             secrets,
             national: National::new(),
             letters: Letters::new(),
-        }
+        };
+        Detector { families: Arc::new(families), vocabulary: Vocabulary::default() }
+    }
+
+    /// The same tables with another vocabulary.
+    pub fn with(&self, vocabulary: Vocabulary) -> Detector {
+        Detector { families: Arc::clone(&self.families), vocabulary }
     }
 
     /// Finds everything in a request.
@@ -100,12 +114,12 @@ impl Detector {
     }
 
     /// Finds everything in one text; ordered by start, without overlaps.
-    pub fn text(&self, text: &str) -> Vec<Span> {
+    pub fn text(&self, text: &str) -> Vec<Span<'_>> {
         self.examine(text).0
     }
 
     /// Finds everything in one text, and tells whether it was read to the end.
-    pub fn examine(&self, text: &str) -> (Vec<Span>, bool) {
+    pub fn examine(&self, text: &str) -> (Vec<Span<'_>>, bool) {
         let read = &text[..text.floor_char_boundary(Detector::SEGMENT_BYTES)];
         let mut spans = Vec::new();
         let mut allowance = Allowance {
@@ -119,7 +133,7 @@ impl Detector {
 
     /// Finds what only the name of a member tells: `{"ssn": "536904399"}`. In a text the
     /// name stands before the value; here they are two segments.
-    fn under_its_name(&self, segment: &Segment, out: &mut Vec<Span>) {
+    fn under_its_name<'d>(&'d self, segment: &Segment, out: &mut Vec<Span<'d>>) {
         let Place::Value(pointer) = &segment.place else { return };
         let name = pointer.rsplit('/').next().unwrap_or_default();
         let index = name.bytes().all(|byte| byte.is_ascii_digit());
@@ -128,14 +142,14 @@ impl Detector {
         }
         let joined = format!("{name}\": \"{}\"", segment.text);
         let marks = self.mark(&joined);
-        if marks.hits.is_empty() && marks.digits.is_empty() {
+        if marks.hits.is_empty() && marks.digits.is_empty() && self.vocabulary.is_empty() {
             return;
         }
         let mut spans = Vec::new();
         self.plain(&Scan::new(&joined, &marks), &mut spans);
         let value = joined.len() - 1 - segment.text.len()..joined.len() - 1;
         let inside = |span: &&Span| value.start <= span.start && span.end <= value.end;
-        let moved = |span: &Span| Span {
+        let moved = |span: &Span<'d>| Span {
             start: span.start - value.start,
             end: span.end - value.start,
             ..*span
@@ -144,8 +158,9 @@ impl Detector {
     }
 
     /// Finds everything in one text as it stands there.
-    pub(crate) fn plain(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
-        self.secrets.find(scan, out);
+    pub(crate) fn plain<'d>(&'d self, scan: &Scan<'_>, out: &mut Vec<Span<'d>>) {
+        let families = &self.families;
+        families.secrets.find(scan, out);
         if !scan.marks.ats.is_empty() {
             email::find(scan, out);
         }
@@ -154,31 +169,33 @@ impl Detector {
             iban::find(scan, out);
             ssn::find(scan, out);
             phone::find(scan, out);
-            self.national.find(scan, out);
+            families.national.find(scan, out);
         }
         mac::find(scan, out);
         if !scan.marks.runs.is_empty() {
             crypto::find(scan, out);
         }
         ip::find(scan, out);
+        self.vocabulary.find(scan, out);
+        self.vocabulary.allowed.take_out(scan.text, out);
     }
 
     /// The marks of a text.
     pub(crate) fn mark(&self, text: &str) -> Marks {
         let mut marks = Marks::default();
-        self.scanner.mark(text, &mut marks);
+        self.families.scanner.mark(text, &mut marks);
         marks
     }
 
     /// Finds everything in a text and under its disguises. `is_new` says which encoded
     /// runs were not decoded before.
-    fn explore(
-        &self,
+    fn explore<'d>(
+        &'d self,
         text: &str,
         layer: usize,
         is_new: &dyn Fn(usize, usize) -> bool,
         allowance: &mut Allowance,
-        out: &mut Vec<Span>,
+        out: &mut Vec<Span<'d>>,
     ) {
         let marks = self.mark(text);
         let scan = Scan::new(text, &marks);
@@ -202,7 +219,7 @@ impl Detector {
         if !marks.escapes && !marks.unusual {
             return;
         }
-        let Some(view) = disguise::open(text, &self.letters) else { return };
+        let Some(view) = disguise::open(text, &self.families.letters) else { return };
         if !allowance.take(layer, view.text.len(), view.hides) {
             return;
         }
@@ -254,13 +271,13 @@ fn is_text(segment: &Segment) -> bool {
     }
 }
 
-fn finding(segment: SegmentId, span: &Span) -> Finding {
+fn finding(segment: SegmentId, span: &Span<'_>) -> Finding {
     Finding {
         segment,
         // A segment is far shorter than 4 GiB: SEGMENT_BYTES.
         start: u32::try_from(span.start).unwrap_or(u32::MAX),
         end: u32::try_from(span.end).unwrap_or(u32::MAX),
-        entity: Cow::Borrowed(span.entity),
+        entity: Cow::Owned(span.entity.to_owned()),
         score: span.score,
     }
 }

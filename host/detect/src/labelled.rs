@@ -51,7 +51,7 @@ pub(crate) fn labels() -> &'static [Label] {
 }
 
 /// The value that the label at `hit` announces.
-pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label) -> Option<Span> {
+pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label) -> Option<Span<'static>> {
     if !is_whole_word(scan, hit) {
         return None;
     }

@@ -39,10 +39,14 @@ mod phone;
 mod scan;
 mod secret;
 mod ssn;
+mod vocabulary;
 
 pub use candidate::Span;
 pub use catalogue::{Entity, entities};
 pub use detector::{Detector, Reading};
+pub use vocabulary::{
+    Allowed, Check, HashKey, Pattern, PatternRule, Terms, TermsBuilder, Vocabulary, VocabularyError,
+};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 //! the ways of writing are one automaton over classes of characters, so a candidate is
 //! read once however many rows there are.
 
-mod check;
+pub(crate) mod check;
 mod forms;
 mod table;
 
@@ -124,7 +124,7 @@ impl National {
     }
 
     /// The longest number that begins at `start`.
-    fn at(&self, scan: &Scan<'_>, start: usize) -> Option<Span> {
+    fn at(&self, scan: &Scan<'_>, start: usize) -> Option<Span<'static>> {
         if !begins(scan, start) {
             return None;
         }
@@ -153,7 +153,7 @@ impl National {
 }
 
 /// The finding that `text` at `start` is of this row.
-fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id) -> Option<Span> {
+fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id) -> Option<Span<'static>> {
     let mut characters = [0; LONGEST];
     let mut count = 0;
     let mut small = false;

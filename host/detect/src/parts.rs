@@ -30,8 +30,11 @@ struct Piece {
 ///
 /// Values that go from one message into the next are not found: no provider joins
 /// messages without a mark between them.
-pub(crate) fn across(detector: &Detector, request: &Request) -> HashMap<SegmentId, Vec<Span>> {
-    let mut found = HashMap::<SegmentId, Vec<Span>>::new();
+pub(crate) fn across<'d>(
+    detector: &'d Detector,
+    request: &Request,
+) -> HashMap<SegmentId, Vec<Span<'d>>> {
+    let mut found = HashMap::<SegmentId, Vec<Span<'d>>>::new();
     for turn in &request.turns {
         let mut texts = Vec::new();
         for part in &turn.parts {
@@ -54,11 +57,11 @@ pub(crate) fn across(detector: &Detector, request: &Request) -> HashMap<SegmentI
 }
 
 /// Finds what the edges of these segments make together.
-fn join(
-    detector: &Detector,
+fn join<'d>(
+    detector: &'d Detector,
     request: &Request,
     segments: &[SegmentId],
-    found: &mut HashMap<SegmentId, Vec<Span>>,
+    found: &mut HashMap<SegmentId, Vec<Span<'d>>>,
 ) {
     if segments.len() < 2 {
         return;
@@ -92,12 +95,12 @@ fn join(
 
 /// Splits a span that goes over more than one segment; the others are found where they
 /// stand.
-fn split(
+fn split<'d>(
     detector: &Detector,
     joined: &str,
-    span: &Span,
+    span: &Span<'d>,
     pieces: &[Piece],
-    found: &mut HashMap<SegmentId, Vec<Span>>,
+    found: &mut HashMap<SegmentId, Vec<Span<'d>>>,
 ) {
     let first = pieces.partition_point(|piece| piece.joined + piece.length <= span.start);
     let touched = pieces[first..].iter().take_while(|piece| piece.joined < span.end);

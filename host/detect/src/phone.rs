@@ -166,7 +166,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
 }
 
 /// The longest telephone number that begins with a run of digits.
-fn number(scan: &Scan<'_>, index: usize) -> Option<Span> {
+fn number(scan: &Scan<'_>, index: usize) -> Option<Span<'static>> {
     let runs = &scan.marks.digits;
     let (start, plus, area) = opening(scan, runs[index].start);
     let mut number = Number {

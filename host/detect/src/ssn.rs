@@ -30,7 +30,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     }
 }
 
-fn solid(scan: &Scan<'_>, run: &Run) -> Option<Span> {
+fn solid(scan: &Scan<'_>, run: &Run) -> Option<Span<'static>> {
     if !scan.begins(run.start)
         || !scan.ends(run.end)
         || [b'.', b'-', b','].iter().any(|&separator| {
@@ -44,7 +44,7 @@ fn solid(scan: &Scan<'_>, run: &Run) -> Option<Span> {
     named.then(|| Span::new(run.start, run.end, US_SSN, 0.85))
 }
 
-fn grouped(scan: &Scan<'_>, area: &Run, group: &Run, serial: &Run) -> Option<Span> {
+fn grouped(scan: &Scan<'_>, area: &Run, group: &Run, serial: &Run) -> Option<Span<'static>> {
     let lengths_fit = group.len() == 2
         && serial.len() == 4
         && group.start == area.end + 1

@@ -23,7 +23,7 @@ pub(super) fn sum(characters: &[u8], weights: &[u32]) -> u32 {
 }
 
 /// Luhn's check digit (ISO/IEC 7812-1, annex B).
-pub(super) fn luhn(digits: &[u8]) -> bool {
+pub(crate) fn luhn(digits: &[u8]) -> bool {
     let doubled = |digit: u32| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
     let sum: u32 = (digits.iter().rev().enumerate())
         .map(|(index, &digit)| match index % 2 {
@@ -35,7 +35,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
 }
 
 /// ISO 7064 MOD 11,10.
-pub(super) fn mod11_10(digits: &[u8]) -> bool {
+pub(crate) fn mod11_10(digits: &[u8]) -> bool {
     let (last, body) = match digits.split_last() {
         Some((last, body)) => (value(*last), body),
         None => return false,
@@ -47,8 +47,16 @@ pub(super) fn mod11_10(digits: &[u8]) -> bool {
     (11 - rest) % 10 == last
 }
 
+/// ISO 7064 MOD 97-10: the remainder of the number, where a letter counts two digits.
+pub(crate) fn mod97(characters: &[u8]) -> u32 {
+    characters.iter().fold(0, |rest, &byte| match byte {
+        b'0'..=b'9' => (rest * 10 + value(byte)) % 97,
+        _ => (rest * 100 + value(byte)) % 97,
+    })
+}
+
 /// Verhoeff's check digit, from the multiplication of the dihedral group D5.
-pub(super) fn verhoeff(digits: &[u8]) -> bool {
+pub(crate) fn verhoeff(digits: &[u8]) -> bool {
     const PERMUTATION: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let times = |a: u32, b: u32| match (a < 5, b < 5) {
         (true, true) => (a + b) % 5,

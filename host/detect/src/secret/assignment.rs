@@ -14,7 +14,7 @@ mod name;
 const VALUE_BYTES: usize = 512;
 
 /// The value that is assigned to the name that a word stands in.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span> {
+pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span<'static>> {
     if !is_secret_name(scan, hit, word) {
         return None;
     }

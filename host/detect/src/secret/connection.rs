@@ -11,7 +11,7 @@ const AUTHORITY_BYTES: usize = 512;
 const SCHEME_BYTES: usize = 32;
 
 /// The address around `://`, from its scheme to its host, when there is a password.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+pub(super) fn find(scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
     let start = scan.run_back(hit.start, SCHEME_BYTES, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':')
     });

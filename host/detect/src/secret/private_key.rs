@@ -31,14 +31,14 @@ impl Blocks {
     }
 
     /// A line that ends a block of another kind.
-    pub(super) fn end(&mut self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    pub(super) fn end(&mut self, scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
         let (start, _) = self.begun.pop().filter(|&(start, _)| is_putty(scan, start))?;
         let end = scan.run(hit.end, 160, |byte| byte.is_ascii_hexdigit() || byte == b' ');
         Some(Span::new(start, end, SECRET_PRIVATE_KEY, 1.0))
     }
 
     /// The blocks of PEM, and those that have no end.
-    pub(super) fn unfinished(mut self, scan: &Scan<'_>) -> Vec<Span> {
+    pub(super) fn unfinished(mut self, scan: &Scan<'_>) -> Vec<Span<'static>> {
         let mut spans = Vec::new();
         // A block of PuTTY's covers the literals in it: each byte is looked at once.
         let mut covered = 0;
@@ -68,7 +68,7 @@ impl Blocks {
 }
 
 /// The span of a block without an end, up to `limit` at most.
-fn cut(scan: &Scan<'_>, from: usize, limit: usize) -> Span {
+fn cut(scan: &Scan<'_>, from: usize, limit: usize) -> Span<'static> {
     let line = scan.run(from, 2 * LINE_BYTES, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-')
     });

@@ -10,7 +10,7 @@ const PART_BYTES: usize = 8 * 1024;
 
 /// A token whose header decodes to a JSON object (RFC 7519), with three parts, or five
 /// when it is encrypted.
-pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+pub(super) fn jwt(scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
     // A header begins where no digit of base64 stands before it, so that no two
     // headers share a byte and the work stays linear.
     if !is_exact(scan, hit, "eyJ")
@@ -64,7 +64,7 @@ pub(super) const SCHEMES: [(&str, Scheme); 5] = [
 ];
 
 /// What follows a scheme.
-pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span> {
+pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span<'static>> {
     let start = scan.run(hit.end, 8, |byte| matches!(byte, b' ' | b'"' | b'\''));
     let end = scan.run(start, PART_BYTES, |byte| {
         byte.is_ascii_alphanumeric()
@@ -127,7 +127,7 @@ pub(super) const WEBHOOKS: [Webhook; 9] = [
 ];
 
 /// The whole address around a webhook's literal.
-pub(super) fn webhook(scan: &Scan<'_>, hit: &Hit, webhook: &Webhook) -> Option<Span> {
+pub(super) fn webhook(scan: &Scan<'_>, hit: &Hit, webhook: &Webhook) -> Option<Span<'static>> {
     let end =
         scan.run(hit.end, 400, |byte| byte.is_ascii_alphanumeric() || b"-_/@?=&%.".contains(&byte));
     let secret = scan.text[hit.end..end].trim_end_matches(['.', '?', '&']);

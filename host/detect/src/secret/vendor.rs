@@ -45,7 +45,7 @@ pub(super) struct Vendor {
 
 impl Vendor {
     /// The key that begins with this vendor's prefix at `hit`.
-    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
         let letter = |at: usize| scan.before(at).is_some_and(|byte| byte.is_ascii_alphanumeric());
         // `\nsk-`: the letter of an escape is no part of the key.
         let escape = hit.start >= 2
@@ -144,7 +144,7 @@ pub(super) const INFIXES: [Infix; 2] = [
 
 impl Infix {
     /// The key around this literal at `hit`.
-    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
         let start = scan.run_back(hit.start, self.lengths.1, self.before);
         let end = scan.run(hit.end, self.tail.1 + 1, |byte| self.after.has(byte));
         let key = scan.text[hit.start..end].trim_end_matches(['.', '=']);
