@@ -40,6 +40,7 @@ pub fn whole(screen: &mut Screen, house: &House, config: &Config) -> io::Result<
     rows.extend(model(house.model()));
     rows.push(named("callers", callers(config)));
     rows.push(named("floor", floor(&in_force)));
+    rows.extend(vocabulary(&in_force));
     rows.push(named("ledger", config.ledger.file.display().to_string()));
     rows.push(cloud(config));
     screen.rows(&rows)?;
@@ -94,6 +95,22 @@ fn floor(in_force: &InForce) -> String {
         [] => format!("{within}; what nobody can read may leave"),
         kinds => format!("{within}; {} stay inside", kinds.join(", ")),
     }
+}
+
+/// What the operator added to the detectors; nothing when he did not.
+fn vocabulary(in_force: &InForce) -> Option<Row> {
+    let size = in_force.sight.size;
+    let parts: Vec<String> =
+        [(size.patterns, "pattern"), (size.terms, "term"), (size.allowed, "allowed value")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| match number {
+                1 => format!("1 {what}"),
+                many => format!("{many} {what}s"),
+            })
+            .collect();
+    (!parts.is_empty())
+        .then(|| named("detectors", format!("with {} of your own", parts.join(", "))))
 }
 
 fn model(description: Option<&Description>) -> Vec<Row> {

@@ -123,6 +123,7 @@ pub async fn chained(
     let record = Record::Chain(Chain {
         configuration: next.configuration,
         chain: next.chain.digest(),
+        vocabulary: next.sight.vocabulary,
         policies: policies.collect(),
         loosens: loosened.iter().map(Word::from).collect(),
     });

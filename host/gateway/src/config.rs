@@ -6,6 +6,8 @@
 
 mod caller_keys;
 mod connections;
+mod detection;
+mod floor;
 mod mistake;
 mod model;
 mod policies;
@@ -31,6 +33,7 @@ use ringfence_ledger::Durability;
 use ringfence_local::LocalConfig;
 use ringfence_policy::{Grants, Limits};
 
+pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
 pub use mistake::{Mistake, Mistakes};
 pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
@@ -54,6 +57,8 @@ pub struct Config {
     pub targets: Vec<TargetEntry>,
     /// The chain, in order.
     pub policies: Vec<PolicyEntry>,
+    /// What is found besides what the detectors know.
+    pub detection: Detection,
     /// What the operator decides before any policy.
     pub floor: Floor,
     /// The local model; absent when no target is local.

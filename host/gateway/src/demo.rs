@@ -130,7 +130,7 @@ impl Stage {
                 .map_err(|malformed| Trouble::Found(malformed.message.into_owned()))?;
         let caller = (in_force.callers.named(scene.caller.name()))
             .ok_or_else(|| Trouble::Found("the demonstration lacks a caller".into()))?;
-        let reading = self.house.detector.read(&request);
+        let reading = in_force.sight.detector.read(&request);
         request.mark_unreadable(reading.unreadable.iter().copied());
         let conversation = self.house.conversation(&request, caller);
         let asked = Asked {

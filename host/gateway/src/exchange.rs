@@ -46,7 +46,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
         return Err(Problem::Model(request.model));
     }
 
-    let reading = aside(call.body.bytes.len(), || house.detector.read(&request));
+    let reading = aside(call.body.bytes.len(), || in_force.sight.detector.read(&request));
     request.mark_unreadable(reading.unreadable.iter().copied());
 
     let asked = Asked {
@@ -69,7 +69,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     }
 
     let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
-    reply::reply(house, &request, begun, following).await
+    reply::reply(&in_force.sight.detector, &request, begun, following).await
 }
 
 /// Counts the tokens of a request that nobody is to answer: nothing leaves.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use ringfence_chat::{Request, Role};
-use ringfence_detect::Detector;
 use ringfence_fence::{
     Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Target, Vitals,
 };
@@ -22,6 +21,7 @@ use crate::books;
 use crate::callers::Callers;
 use crate::config::Config;
 use crate::conversations::Conversations;
+use crate::detection::{self, Sight};
 use crate::ids;
 use crate::keys::{Keys, private_folder};
 use crate::metrics::Metrics;
@@ -33,8 +33,6 @@ pub struct House {
     pub ledger: Ledger,
     /// What `GET /metrics` shows.
     pub metrics: Metrics,
-    /// Finds entities in requests.
-    pub detector: Detector,
     /// Loads and runs policies.
     pub sandbox: Sandbox,
     /// The last good bytes of every policy.
@@ -63,6 +61,8 @@ pub struct InForce {
     pub lacking: Vec<(Arc<Target>, String)>,
     /// Who may call.
     pub callers: Callers,
+    /// What finds entities.
+    pub sight: Sight,
     /// What the operator decided.
     pub floor: Floor,
     /// From a request's first byte to its answer's.
@@ -122,6 +122,7 @@ impl House {
                     Assembly::default()
                 },
             );
+        let sight = detection::sight(&config.detection, None).map_err(|wrong| errors.extend(wrong));
         let local = match &config.local {
             Some(model) => {
                 Local::start(model).map(|local| Some(Arc::new(local))).unwrap_or_else(|error| {
@@ -137,10 +138,10 @@ impl House {
                 (Vec::new(), Vec::new())
             });
         let ledger = Ledger::open(&config.ledger.file, config.ledger.durability, keys.ledger);
-        let ledger = match ledger {
-            Ok(ledger) if errors.is_empty() => ledger,
-            Ok(_) => return Err(errors),
-            Err(error) => {
+        let (ledger, sight) = match (ledger, sight) {
+            (Ok(ledger), Ok(sight)) if errors.is_empty() => (ledger, sight),
+            (Ok(_), _) => return Err(errors),
+            (Err(error), _) => {
                 errors.push(BuildError(format!(
                     "the ledger {}: {error}",
                     config.ledger.file.display()
@@ -151,14 +152,15 @@ impl House {
         Ok(House {
             ledger,
             metrics: Metrics::new(),
-            detector: Detector::new(),
             sandbox,
             predecessors,
             began: now_ms() as u64 / 1000,
             local,
             keys,
             conversations: Conversations::default(),
-            in_force: ArcSwap::from_pointee(in_force(config, chain, degraded, places, lacking)),
+            in_force: ArcSwap::from_pointee(in_force(
+                config, chain, degraded, places, lacking, sight,
+            )),
             troubles: Mutex::new(troubles),
         })
     }
@@ -178,14 +180,15 @@ impl House {
             Some(&now.chain),
         );
         let places = places::places(&config.targets, self.local.as_ref(), &now.places);
-        match (assembly, places) {
-            (Ok(assembly), Ok((places, lacking))) => {
+        let sight = detection::sight(&config.detection, Some(&now.sight));
+        match (assembly, places, sight) {
+            (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
                 let Assembly { chain, degraded, troubles } = assembly;
-                Ok((in_force(config, chain, degraded, places, lacking), troubles))
+                Ok((in_force(config, chain, degraded, places, lacking, sight), troubles))
             }
-            (assembly, places) => {
-                let errors = assembly.err().into_iter().chain(places.err()).flatten();
-                Err(errors.collect())
+            (assembly, places, sight) => {
+                let errors = [assembly.err(), places.err(), sight.err()];
+                Err(errors.into_iter().flatten().flatten().collect())
             }
         }
     }
@@ -322,6 +325,7 @@ fn in_force(
     degraded: Vec<String>,
     places: Vec<Place>,
     lacking: Vec<(Arc<Target>, String)>,
+    sight: Sight,
 ) -> InForce {
     InForce {
         configuration: config.digest,
@@ -330,6 +334,7 @@ fn in_force(
         places,
         lacking,
         callers: Callers::new(config.callers.clone()),
+        sight,
         floor: config.floor.clone(),
         answer_within: config.server.answer_within,
         since: Instant::now(),

@@ -70,6 +70,18 @@ impl Keys {
     }
 }
 
+/// The key of hashes that stand for terms in lists; made when there is none.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn vocabulary(file: &Path) -> Result<[u8; 32], KeyError> {
+    let wrong = |cause| KeyError { file: file.to_path_buf(), cause };
+    if let Some(folder) = file.parent() {
+        private_folder(folder).map_err(wrong)?;
+    }
+    open(file).map_err(wrong)
+}
+
 /// Makes a folder that only this user can enter.
 ///
 /// # Errors

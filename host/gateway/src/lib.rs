@@ -11,6 +11,7 @@ pub mod books;
 pub mod callers;
 pub mod config;
 pub mod conversations;
+pub mod detection;
 pub mod embedded;
 pub mod exchange;
 pub mod gauge;

@@ -21,6 +21,9 @@ pub fn loosened(before: &InForce, after: &InForce) -> Vec<String> {
     if before.callers != after.callers {
         found.push("the callers are others".to_owned());
     }
+    if before.sight.vocabulary != after.sight.vocabulary {
+        found.push("the detectors' own entities or allowed values are others".to_owned());
+    }
     floor(&before.floor, &after.floor, &mut found);
     for place in &after.places {
         let target = &place.target;

@@ -178,6 +178,7 @@ fn prints(config: &Config) -> Prints {
             }
         }
     }
+    prints.extend(config.detection.files().map(|file| (file.clone(), print(file))));
     prints
 }
 

@@ -7,13 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use ringfence_chat::{Capability, Chunk, Request};
+use ringfence_detect::Detector;
 use ringfence_dialect::{Encoder, Envelope, ErrorBody, answer_id};
 use ringfence_fence::Failure;
 use ringfence_policy::{Following, Unfollowed};
 
 use self::passing::{Flow, Passing};
 use crate::attempts::Begun;
-use crate::house::House;
 use crate::masking::Restorer;
 use crate::problem::Problem;
 
@@ -40,7 +40,7 @@ pub enum ReplyBody {
 /// # Errors
 /// [`Problem::Withheld`]: a policy failed on a whole answer.
 pub async fn reply(
-    house: &Arc<House>,
+    detector: &Arc<Detector>,
     request: &Request,
     begun: Begun,
     following: Following,
@@ -51,7 +51,7 @@ pub async fn reply(
     let Begun { target, model, decision, hidden, chunks, rest, account, .. } = begun;
     let restorer = Restorer::new(&hidden, wants_json, request.dialect);
     let mut outgoing = Outgoing {
-        passing: Passing::new(house, restorer, following, &target.name, account),
+        passing: Passing::new(detector, restorer, following, &target.name, account),
         encoder: Encoder::new(
             request.dialect,
             Envelope {

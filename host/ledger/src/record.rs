@@ -43,6 +43,9 @@ pub struct Chain {
     /// Digest of the chain.
     #[serde(serialize_with = "hex")]
     pub chain: Digest,
+    /// Digest of what the operator added to the detectors.
+    #[serde(serialize_with = "hex")]
+    pub vocabulary: Digest,
     /// Its policies, in order.
     pub policies: Vec<PolicyInForce>,
     /// What it permits that the chain before it did not, in the house's own words;

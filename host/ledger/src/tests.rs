@@ -125,6 +125,7 @@ fn every_record_becomes_one_line() {
         Record::Chain(Chain {
             configuration: Digest::of(b"c"),
             chain: Digest::of(b"x"),
+            vocabulary: Digest::of(b"v"),
             policies: vec![PolicyInForce {
                 name: "p".into(),
                 version: Some("1".into()),
@@ -379,6 +380,7 @@ fn a_record_too_large_fails_alone() {
     let long = Record::Chain(Chain {
         configuration: Digest::of(b"c"),
         chain: Digest::of(b"x"),
+        vocabulary: Digest::of(b"v"),
         policies: Vec::new(),
         loosens: vec![Word::from("x".repeat(1000)); 2000],
     });

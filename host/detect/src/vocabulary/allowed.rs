@@ -50,7 +50,11 @@ impl Allowed {
         let hash = match value.strip_prefix(HASH) {
             Some(hash) => match (hash.len(), u128::from_str_radix(hash, 16)) {
                 (32, Ok(hash)) if !value.contains('+') => hash,
-                _ => return wrong("a hash is not as `ringfence key hash` prints it".to_owned()),
+                _ => {
+                    return wrong(
+                        "a hash is not as `ringfence detect --hash` prints it".to_owned(),
+                    );
+                }
             },
             None if value.is_empty() || value.len() > Allowed::BYTES => {
                 return wrong(format!("a value has 1 to {} bytes", Allowed::BYTES));
@@ -129,6 +133,16 @@ mod tests {
         assert_eq!(left(&allowed, "A@bc"), ["EMAIL", "PHONE", "IBAN"]);
         allowed.add(None, "a@b").expect("a value");
         assert_eq!(left(&allowed, "a@bc"), ["IBAN"]);
+    }
+
+    #[test]
+    fn values_are_bounded() {
+        let mut allowed = Allowed::new(KEY);
+        for index in 0..Allowed::VALUES {
+            allowed.add(None, &index.to_string()).expect("a value");
+        }
+        let error = allowed.add(None, "one more").expect_err("too many").to_string();
+        assert!(error.contains("more than 1000000 values"), "{error}");
     }
 
     #[test]

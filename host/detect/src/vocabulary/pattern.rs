@@ -8,10 +8,10 @@ use super::VocabularyError;
 use crate::candidate::Span;
 use crate::context;
 use crate::national::check;
-use crate::scan::{Scan, is_word};
+use crate::scan::{Marks, Scan, is_word};
 
 /// A pattern as an operator gives it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PatternRule {
     /// The name of its findings, in capitals.
     pub entity: String,
@@ -103,6 +103,13 @@ impl Pattern {
     /// The name of its findings.
     pub fn entity(&self) -> &str {
         &self.rule.entity
+    }
+
+    /// Whether there is a value in this text.
+    pub fn finds(&self, text: &str) -> bool {
+        let mut spans = Vec::new();
+        self.find(&Scan::new(text, &Marks::default()), &mut spans);
+        !spans.is_empty()
     }
 
     /// Finds every value in a text.
@@ -223,7 +230,6 @@ fn cause(error: &regex_automata::meta::BuildError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::Marks;
 
     fn rule(pattern: &str) -> PatternRule {
         PatternRule {

@@ -284,7 +284,7 @@ fn parse(text: &str) -> Result<(usize, u128), VocabularyError> {
         fits.then(|| u128::from_str_radix(hash, 16).ok()).flatten().map(|hash| (words, hash))
     });
     parsed.ok_or_else(|| {
-        VocabularyError("a hash is not as `ringfence key hash --terms` prints it".to_owned())
+        VocabularyError("a hash is not as `ringfence detect --hash` prints it".to_owned())
     })
 }
 

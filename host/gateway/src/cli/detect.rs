@@ -1,9 +1,16 @@
-//! `ringfence detect`: what the detectors find in a file. Needs no configuration.
+//! `ringfence detect`: what the detectors find in a file. Needs no configuration; with one,
+//! what its operator added is found too.
+
+mod hash;
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use ringfence::config::{Config, OwnEntity};
+use ringfence::detection::sight;
+use ringfence::house::BuildError;
 use ringfence_detect::{Detector, Span, entities};
 use serde_json::json;
 
@@ -25,6 +32,12 @@ pub struct Detecting {
     /// Print the text with every finding replaced by its name in brackets
     #[arg(long, conflicts_with = "json")]
     redacted: bool,
+    /// Find what this configuration adds, too, and not what it allows
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print each line as the hash that may stand for it in a list of this installation
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["list", "json", "redacted"])]
+    hash: Option<hash::Hashed>,
 }
 
 /// Looks at a file, or prints the list.
@@ -32,8 +45,12 @@ pub struct Detecting {
 /// # Errors
 /// [`Trouble`]: the file cannot be read, or not to its end.
 pub fn detect(detecting: &Detecting, screen: &mut Screen) -> Result<(), Trouble> {
+    let config = match &detecting.config {
+        Some(file) => Some(Config::load(file).map_err(Trouble::Configuration)?),
+        None => None,
+    };
     let Some(file) = detecting.file.as_ref().filter(|_| !detecting.list) else {
-        return list(screen);
+        return list(config.as_ref(), screen);
     };
     let name = file.display().to_string();
     let text = match name.as_str() {
@@ -44,7 +61,18 @@ pub fn detect(detecting: &Detecting, screen: &mut Screen) -> Result<(), Trouble>
             text_of(&name, opened)?
         }
     };
-    let (spans, readable) = Detector::new().examine(&text);
+    if let Some(hashed) = detecting.hash {
+        let config = match config {
+            Some(config) => config,
+            None => Config::embedded(false).map_err(Trouble::Configuration)?,
+        };
+        return Ok(screen.write(&hash::hash(&config, hashed, &text)?)?);
+    }
+    let detector = match &config {
+        Some(config) => sight(&config.detection, None).map_err(several)?.detector,
+        None => Arc::new(Detector::new()),
+    };
+    let (spans, readable) = detector.examine(&text);
     match (detecting.json, detecting.redacted) {
         (true, _) => screen.write(&as_json(&text, &spans, readable))?,
         (_, true) if readable => screen.write(&redacted(&text, &spans))?,
@@ -54,8 +82,13 @@ pub fn detect(detecting: &Detecting, screen: &mut Screen) -> Result<(), Trouble>
     if readable { Ok(()) } else { Err(unreadable(&name)) }
 }
 
-/// Prints every entity.
-fn list(screen: &mut Screen) -> Result<(), Trouble> {
+fn several(errors: Vec<BuildError>) -> Trouble {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Trouble::Found(errors.join("\nringfence: "))
+}
+
+/// Prints every entity; those of a configuration last.
+fn list(config: Option<&Config>, screen: &mut Screen) -> Result<(), Trouble> {
     let row = |name: &str, checked: &str, example: &str| -> Row {
         // A key has lines; the list shows the first.
         let first = example.lines().next().unwrap_or_default().to_owned();
@@ -63,6 +96,13 @@ fn list(screen: &mut Screen) -> Result<(), Trouble> {
     };
     let mut rows = vec![row("ENTITY", "CHECKED", "EXAMPLE")];
     rows.extend(entities().iter().map(|entity| row(entity.name, entity.checked, entity.example)));
+    for own in config.iter().flat_map(|config| &config.detection.entities) {
+        let checked = match own {
+            OwnEntity::Pattern(_) => "a pattern of the configuration",
+            OwnEntity::Listed(_) => "terms of the configuration",
+        };
+        rows.push(row(own.name(), checked, ""));
+    }
     Ok(screen.rows(&rows)?)
 }
 
@@ -204,12 +244,16 @@ impl<'a> Places<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     const TEXT: &str = "Grüße,\nmail bob@example.org or 203.0.113.7.\n";
 
-    fn spans(text: &str) -> Vec<Span> {
-        Detector::new().text(text)
+    static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
+
+    fn spans(text: &str) -> Vec<Span<'static>> {
+        DETECTOR.text(text)
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub fn explain(explaining: &Explaining, screen: &mut Screen) -> Result<(), Troub
             },
         )?;
     let started = Instant::now();
-    let reading = house.detector.read(&request);
+    let reading = in_force.sight.detector.read(&request);
     let read_in = started.elapsed();
     request.mark_unreadable(reading.unreadable.iter().copied());
 

@@ -10,7 +10,7 @@ use ringfence_policy::{Entities, Entry as PolicyBounds, Grants, Limits};
 
 use super::reader::{At, Reader};
 use super::resolve::{Entry, NAME_REMEDY, is_in_capitals, is_name, word};
-use super::{Mistake, PolicyEntry, PolicySource, raw};
+use super::{Detection, Mistake, PolicyEntry, PolicySource, raw};
 use crate::embedded::POLICIES;
 
 const MODES: [(&str, Mode); 2] = [("protect", Mode::Protect), ("monitor", Mode::Monitor)];
@@ -26,6 +26,7 @@ pub(super) fn resolve(
     reader: &mut Reader<'_>,
     entries: Vec<Entry<raw::Policy>>,
     require_cases: bool,
+    detection: &Detection,
 ) -> Vec<PolicyEntry> {
     let mut policies: Vec<PolicyEntry> = Vec::new();
     for entry in entries {
@@ -45,7 +46,7 @@ pub(super) fn resolve(
         let mode = word(reader, "mode", raw.mode.as_ref(), Mode::Protect, &MODES);
         let on_failure =
             word(reader, "on_failure", raw.on_failure.as_ref(), OnFailure::Deny, &FAILURES);
-        let grants = grants(reader, &raw);
+        let grants = grants(reader, &raw, detection);
         let limits = limits(reader, &raw);
         let digest = digest(reader, &raw);
         let config = config(reader, raw.config.as_ref());
@@ -167,7 +168,7 @@ fn digest(reader: &mut Reader<'_>, raw: &raw::Policy) -> Option<Digest> {
 }
 
 /// What the policy sees beyond shapes; nothing that is not granted.
-fn grants(reader: &mut Reader<'_>, raw: &raw::Policy) -> Grants {
+fn grants(reader: &mut Reader<'_>, raw: &raw::Policy, detection: &Detection) -> Grants {
     let mut grants = Grants::default();
     for grant in raw.grants.iter().flatten() {
         match grant.get_ref().as_str() {
@@ -187,6 +188,13 @@ fn grants(reader: &mut Reader<'_>, raw: &raw::Policy) -> Grants {
         for entity in entities.iter().filter(|entity| !is_entity(entity.get_ref())) {
             let what = format!("\"{}\" is no entity", entity.get_ref().escape_debug());
             reader.mistake(&entity.span(), what, "write it in capitals, like EMAIL or IBAN");
+        }
+        let is_live = |entity: &&At<String>| detection.finds(entity.get_ref());
+        for entity in entities.iter().filter(|entity| !is_live(entity)) {
+            let what = format!("nothing finds \"{}\"", entity.get_ref().escape_debug());
+            let remedy = "`ringfence detect --list` shows what is found; add your own as \
+                          [[detect.entities]]";
+            reader.mistake(&entity.span(), what, remedy);
         }
         let names = entities.iter().map(|entity| entity.get_ref().clone()).collect();
         grants.findings = Entities::Only(names);

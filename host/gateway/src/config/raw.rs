@@ -97,6 +97,41 @@ pub(super) struct Policy {
     pub(super) config: Option<At<toml::Table>>,
 }
 
+/// `[detect]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Detect {
+    pub(super) entities: Option<Vec<At<OwnEntity>>>,
+    pub(super) allow: Option<Vec<At<Allowance>>>,
+}
+
+/// `[[detect.entities]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnEntity {
+    pub(super) name: Option<At<String>>,
+    pub(super) pattern: Option<At<String>>,
+    pub(super) check: Option<At<String>>,
+    pub(super) beside: Option<At<Vec<String>>>,
+    pub(super) score: Option<At<f64>>,
+    pub(super) score_alone: Option<At<f64>>,
+    pub(super) inside_words: Option<At<bool>>,
+    pub(super) found: Option<At<Vec<At<String>>>>,
+    pub(super) not_found: Option<At<Vec<At<String>>>>,
+    pub(super) terms: Option<At<Vec<String>>>,
+    pub(super) file: Option<At<String>>,
+    pub(super) match_case: Option<At<bool>>,
+}
+
+/// `[[detect.allow]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Allowance {
+    pub(super) entity: Option<At<String>>,
+    pub(super) values: Option<At<Vec<String>>>,
+    pub(super) file: Option<At<String>>,
+}
+
 /// `[floor]`
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]

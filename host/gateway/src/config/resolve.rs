@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringfence_fence::{Digest, Floor, Unreadable, Zone};
+use ringfence_fence::Digest;
 use ringfence_ledger::Durability;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
@@ -12,7 +12,9 @@ use toml::de::{DeTable, DeValue};
 use super::mistake::Mistakes;
 use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
-use super::{Config, Ledger, Server, caller_keys, model, policies, raw, targets};
+use super::{
+    Config, Detection, Ledger, Server, caller_keys, detection, floor, model, policies, raw, targets,
+};
 
 /// Bytes of a configuration file at most.
 pub const FILE_BYTES: u64 = 1 << 20;
@@ -40,13 +42,14 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "state",
     "require_cases",
     "server",
     "callers",
     "targets",
     "policies",
+    "detect",
     "floor",
     "local",
     "ledger",
@@ -78,6 +81,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let callers = entries(reader, &mut document, "callers");
     let target_list = entries(reader, &mut document, "targets");
     let policy_list = entries(reader, &mut document, "policies");
+    let detect: Option<raw::Detect> = section(reader, &mut document, "detect");
     let floor = section(reader, &mut document, "floor");
     let local_section = section(reader, &mut document, "local");
     let ledger = section(reader, &mut document, "ledger");
@@ -109,8 +113,10 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
             "add a [[callers]] entry (`ringfence key new` prints one), or listen on 127.0.0.1",
         );
     }
-    let policies = policies::resolve(reader, policy_list, require_cases);
-    let floor = floor.map(|floor| floor_of(reader, floor)).unwrap_or_default();
+    let detection =
+        detection::resolve(reader, detect.unwrap_or_default(), state.join(Detection::KEY));
+    let policies = policies::resolve(reader, policy_list, require_cases, &detection);
+    let floor = floor.map(|raw| floor::resolve(reader, raw)).unwrap_or_default();
     let ledger = books(reader, ledger.unwrap_or_default(), &state);
 
     let reader = std::mem::replace(reader, Reader::new("", None, PathBuf::new()));
@@ -123,6 +129,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         callers,
         targets,
         policies,
+        detection,
         floor,
         // A model that cannot run is not started: its target is listed as lacking it.
         local: local.filter(|model| model.description.is_ok()).map(|model| model.config),
@@ -334,32 +341,6 @@ fn listener(reader: &mut Reader<'_>, raw: raw::Server) -> Server {
         Server::SECONDS,
     );
     server
-}
-
-fn floor_of(reader: &mut Reader<'_>, raw: raw::Floor) -> Floor {
-    let default = Floor::default();
-    let zones = [Zone::Process, Zone::Premises, Zone::Cloud].map(|zone| (zone.name(), zone));
-    let within = word(reader, "within", raw.within.as_ref(), default.within, &zones);
-    let Some(unreadable) = raw.unreadable else { return Floor { within, ..default } };
-    let span = unreadable.span();
-    let mut choice = |key: &str, given: Option<String>| {
-        let given = given.map(|given| At::new(span.clone(), given));
-        let words = [("confine", Unreadable::Confine), ("allow", Unreadable::Allow)];
-        word(reader, key, given.as_ref(), Unreadable::Confine, &words)
-    };
-    match unreadable.into_inner() {
-        raw::Unreadable::All(given) => {
-            let all = choice("unreadable", Some(given));
-            Floor { within, image: all, audio: all, file: all, text: all }
-        }
-        raw::Unreadable::Kinds(kinds) => Floor {
-            within,
-            image: choice("unreadable.image", kinds.image),
-            audio: choice("unreadable.audio", kinds.audio),
-            file: choice("unreadable.file", kinds.file),
-            text: choice("unreadable.text", kinds.text),
-        },
-    }
 }
 
 fn books(reader: &mut Reader<'_>, raw: raw::Ledger, state: &Path) -> Ledger {

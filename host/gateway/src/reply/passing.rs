@@ -9,12 +9,11 @@ use ringfence_fence::{Failure, Finding};
 use ringfence_policy::{Followed, Following, Restored, Unfollowed};
 
 use crate::account::Account;
-use crate::house::House;
 use crate::masking::Restorer;
 
 /// What an answer passes through. However it ends, its account is closed once.
 pub struct Passing {
-    house: Arc<House>,
+    detector: Arc<Detector>,
     restorer: Option<Restorer>,
     following: Following,
     target: String,
@@ -33,14 +32,14 @@ pub enum Flow {
 impl Passing {
     /// For one answer of the account's target.
     pub fn new(
-        house: &Arc<House>,
+        detector: &Arc<Detector>,
         restorer: Option<Restorer>,
         following: Following,
         target: &str,
         account: Account,
     ) -> Passing {
-        let (house, target) = (Arc::clone(house), target.to_owned());
-        Passing { house, restorer, following, target, account }
+        let (detector, target) = (Arc::clone(detector), target.to_owned());
+        Passing { detector, restorer, following, target, account }
     }
 
     /// A chunk came from the target.
@@ -64,7 +63,7 @@ impl Passing {
             None => restored.push(Restored { chunk, spans: Vec::new() }),
         }
         for restored in restored {
-            let readable = |text: &str| read(&self.house.detector, text);
+            let readable = |text: &str| read(&self.detector, text);
             match self.following.chunk(restored, &self.target, &readable).await? {
                 Followed::On(chunk) => out.push(chunk),
                 Followed::Stopped(chunk) => {
@@ -84,7 +83,7 @@ impl Passing {
         if self.following.is_empty() {
             return Ok(Flow::On);
         }
-        let readable = |text: &str| read(&self.house.detector, text);
+        let readable = |text: &str| read(&self.detector, text);
         let (flow, chunk) = match self.following.end(&self.target, &readable).await? {
             Followed::On(chunk) => (Flow::On, chunk),
             Followed::Stopped(chunk) => (Flow::Stopped, chunk),
@@ -143,7 +142,7 @@ fn read(detector: &Detector, text: &str) -> Option<Vec<Finding>> {
         segment: SegmentId(0),
         start: offset(span.start),
         end: offset(span.end),
-        entity: span.entity.into(),
+        entity: span.entity.to_owned().into(),
         score: span.score,
     });
     complete.then(|| found.collect())

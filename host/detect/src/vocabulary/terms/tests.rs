@@ -75,9 +75,9 @@ fn what_is_no_term_is_refused_without_being_repeated() {
         (&"secret".repeat(90), "more than 512 bytes"),
         (&"ab ".repeat(33), "more than 32 words"),
         ("secret          secret", "more than 8 bytes stand between"),
-        ("hash:2:secret", "ringfence key hash"),
-        ("hash:0:00000000000000000000000000000000", "ringfence key hash"),
-        ("hash:1:+0000000000000000000000000000000", "ringfence key hash"),
+        ("hash:2:secret", "ringfence detect --hash"),
+        ("hash:0:00000000000000000000000000000000", "ringfence detect --hash"),
+        ("hash:1:+0000000000000000000000000000000", "ringfence detect --hash"),
     ] {
         let mut builder = TermsBuilder::new(KEY);
         builder.list("X", 1.0).expect("a list");
@@ -93,6 +93,17 @@ fn lists_are_bounded() {
         builder.list("X", 1.0).expect("a list");
     }
     assert!(builder.list("X", 1.0).is_err());
+}
+
+#[test]
+fn terms_are_bounded() {
+    let mut builder = TermsBuilder::new(KEY);
+    builder.list("X", 1.0).expect("a list");
+    for index in 0..Terms::TERMS {
+        builder.add(&format!("t{index}"), true).expect("a term");
+    }
+    let error = builder.add("one more", true).expect_err("too many").to_string();
+    assert!(error.contains("more than 4000000 terms"), "{error}");
 }
 
 #[test]
