@@ -14,12 +14,27 @@ struct Config {
     /// What happens to entities that `actions` does not name; secrets are masked.
     default: Hide,
     /// By entity. `SECRET` also means every entity whose name begins with `SECRET_`.
-    actions: BTreeMap<String, Hide>,
+    actions: BTreeMap<String, Rule>,
     /// Targets farther away than this do not see what was found.
     outside: Inside,
     /// Findings with a lower score are left alone. What the detectors call an address of
     /// this machine itself, like `127.0.0.1`, scores below the default.
     min_score: f32,
+}
+
+/// What happens to an entity: a word, or with a zone of its own.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(untagged)]
+enum Rule {
+    Hide(Hide),
+    Within(Within),
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+struct Within {
+    action: Hide,
+    outside: Inside,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +66,8 @@ impl Policy for RedactPii {
         if !(0.0..=1.0).contains(&config.min_score) {
             return Err("min_score is a number from 0 to 1".to_owned());
         }
-        for (entity, action) in &config.actions {
-            if is_secret(entity) && *action == Hide::Pseudonymise {
+        for (entity, rule) in &config.actions {
+            if is_secret(entity) && rule.hide() == Hide::Pseudonymise {
                 // A placeholder stands for a value that comes back, and secrets never do.
                 return Err(format!("actions: {entity} can be masked, removed or ignored"));
             }
@@ -65,13 +80,13 @@ impl Policy for RedactPii {
     }
 
     fn judge(&self, request: &Request) -> Result<Judgement, String> {
-        let scope = Scope::Outside(self.0.outside.into());
         let found = request.found()?;
         let mut edits = Vec::with_capacity(found.len());
         let (mut has_personal, mut has_secret) = (false, false);
         for finding in found.iter().filter(|finding| finding.score >= self.0.min_score) {
             let is_secret = is_secret(&finding.entity);
-            let action = match self.hide(finding, is_secret) {
+            let (hide, outside) = self.rule(finding, is_secret);
+            let action = match hide {
                 Hide::Mask => Action::Mask,
                 Hide::Pseudonymise => Action::Pseudonymise,
                 Hide::Remove => Action::Remove,
@@ -79,7 +94,7 @@ impl Policy for RedactPii {
             };
             has_secret |= is_secret;
             has_personal |= !is_secret;
-            edits.push(finding.edit(action, scope.clone()));
+            edits.push(finding.edit(action, Scope::Outside(outside.into())));
         }
         let mut judgement = Judgement { edits, ..Judgement::any() };
         for (label, holds) in [("pii", has_personal), ("secret", has_secret)] {
@@ -92,12 +107,26 @@ impl Policy for RedactPii {
 }
 
 impl RedactPii {
-    fn hide(&self, finding: &Finding, is_secret: bool) -> Hide {
+    fn rule(&self, finding: &Finding, is_secret: bool) -> (Hide, Inside) {
         let named = |entity: &str| self.0.actions.get(entity).copied();
-        if is_secret {
-            return named(&finding.entity).or_else(|| named("SECRET")).unwrap_or(Hide::Mask);
+        let rule = match is_secret {
+            true => named(&finding.entity).or_else(|| named("SECRET")),
+            false => named(&finding.entity),
+        };
+        match rule {
+            Some(Rule::Within(Within { action, outside })) => (action, outside),
+            Some(Rule::Hide(hide)) => (hide, self.0.outside),
+            None if is_secret => (Hide::Mask, self.0.outside),
+            None => (self.0.default, self.0.outside),
         }
-        named(&finding.entity).unwrap_or(self.0.default)
+    }
+}
+
+impl Rule {
+    fn hide(self) -> Hide {
+        match self {
+            Rule::Hide(hide) | Rule::Within(Within { action: hide, .. }) => hide,
+        }
     }
 }
 
