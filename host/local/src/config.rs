@@ -10,7 +10,7 @@ mod rope;
 
 use crate::fault::LocalError;
 use crate::files::ModelFiles;
-use keys::Keys;
+pub(crate) use keys::Keys;
 pub(crate) use rope::Rope;
 
 /// The shape of a decoder.

@@ -6,7 +6,6 @@
 mod attention;
 mod cache;
 mod gate;
-mod linear;
 mod norm;
 mod rotation;
 
@@ -14,11 +13,12 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::config::ModelConfig;
 use crate::fault::LocalError;
+use crate::linear::Linear;
+use crate::place::Place;
 use crate::weights::Weights;
 use attention::{Attention, Sight};
 pub(crate) use cache::Cache;
 use gate::Gate;
-use linear::Linear;
 use norm::Norm;
 
 /// A decoder on one device: Llama, Mistral, Qwen2 or Qwen3.
@@ -117,22 +117,6 @@ impl Block {
         let stream = stream + self.attention.read(normed, layer, cache, sight);
         let normed = self.before_gate.apply(stream.clone());
         stream + self.gate.apply(normed)
-    }
-}
-
-/// Where weights go and as what.
-struct Place<'a> {
-    device: &'a Device,
-    dtype: DType,
-}
-
-impl Place<'_> {
-    fn matrix(&self, data: TensorData) -> Tensor<2> {
-        Tensor::from_data(data, (self.device, self.dtype))
-    }
-
-    fn vector(&self, data: TensorData) -> Tensor<1> {
-        Tensor::from_data(data, (self.device, self.dtype))
     }
 }
 

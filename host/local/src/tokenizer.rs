@@ -55,6 +55,22 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// The tokens of a text with their places, none of them special.
+    ///
+    /// # Errors
+    /// Nothing about the text: the tokenizer failed on it.
+    pub(crate) fn pieces(&self, text: &str) -> Result<Vec<Piece>, CannotTokenize> {
+        let encoding = self.inner.encode(text, false).map_err(|_| CannotTokenize)?;
+        let words = encoding.get_word_ids().iter();
+        let places = encoding.get_offsets().iter().zip(words);
+        let pieces = encoding.get_ids().iter().zip(places).map(|(&id, (&(start, end), &word))| {
+            // A tokenizer's word is the letter of the text; its places are trusted no more.
+            let start = text.floor_char_boundary(start);
+            Piece { id, start, end: text.ceil_char_boundary(end).max(start), word }
+        });
+        Ok(pieces.collect())
+    }
+
     /// Tokens that a text of `bytes` bytes has at least: what refuses a text that is
     /// far too long before it is tokenised. Half of what the longest token allows, since
     /// normalisation may shorten a text first.
@@ -71,6 +87,19 @@ impl Tokenizer {
     pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, CannotTokenize> {
         self.inner.decode(ids, true).map_err(|_| CannotTokenize)
     }
+}
+
+/// A token and where it stands: bytes of the text, on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// The token.
+    pub id: u32,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Index of the word that it is of.
+    pub word: Option<u32>,
 }
 
 /// The tokenizer failed. Says nothing of the text.

@@ -4,47 +4,47 @@ use serde_json::{Map, Value};
 
 /// An object's keys. A null counts as absent; a value of another type is an error
 /// that names the key.
-pub(super) struct Keys<'a>(pub(super) &'a Map<String, Value>);
+pub(crate) struct Keys<'a>(pub(crate) &'a Map<String, Value>);
 
 impl<'a> Keys<'a> {
-    pub(super) fn present(&self, key: &str) -> bool {
+    pub(crate) fn present(&self, key: &str) -> bool {
         self.value(key).is_some()
     }
 
-    pub(super) fn is_null(&self, key: &str) -> bool {
+    pub(crate) fn is_null(&self, key: &str) -> bool {
         matches!(self.0.get(key), Some(Value::Null))
     }
 
-    pub(super) fn size(&self, key: &str) -> Result<Option<usize>, String> {
+    pub(crate) fn size(&self, key: &str) -> Result<Option<usize>, String> {
         self.read(key, "a whole number", |value| {
             value.as_u64().and_then(|value| usize::try_from(value).ok())
         })
     }
 
-    pub(super) fn number(&self, key: &str) -> Result<Option<f64>, String> {
+    pub(crate) fn number(&self, key: &str) -> Result<Option<f64>, String> {
         self.read(key, "a number", Value::as_f64)
     }
 
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, String> {
+    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         self.read(key, "true or false", Value::as_bool)
     }
 
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
         self.read(key, "a string", Value::as_str)
     }
 
-    pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<&'a str>>, String> {
+    pub(crate) fn texts(&self, key: &str) -> Result<Option<Vec<&'a str>>, String> {
         self.read(key, "a list of strings", |value| {
             value.as_array()?.iter().map(Value::as_str).collect()
         })
     }
 
-    pub(super) fn object(&self, key: &str) -> Result<Option<Keys<'a>>, String> {
+    pub(crate) fn object(&self, key: &str) -> Result<Option<Keys<'a>>, String> {
         self.read(key, "an object", |value| value.as_object().map(Keys))
     }
 
     /// Ids of tokens: one, or a list.
-    pub(super) fn tokens(&self, key: &str) -> Result<Option<Vec<u32>>, String> {
+    pub(crate) fn tokens(&self, key: &str) -> Result<Option<Vec<u32>>, String> {
         let id = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
         self.read(key, "a token or a list of tokens", |value| match value {
             Value::Array(values) => values.iter().map(id).collect(),

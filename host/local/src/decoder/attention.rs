@@ -2,13 +2,13 @@
 
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData, activation};
 
-use super::Place;
 use super::cache::Cache;
-use super::linear::Linear;
 use super::norm::HeadNorm;
 use super::rotation::rotate;
 use crate::config::ModelConfig;
 use crate::fault::LocalError;
+use crate::linear::Linear;
+use crate::place::Place;
 use crate::weights::Weights;
 
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::Place;
-use super::linear::Linear;
 use crate::config::ModelConfig;
 use crate::fault::LocalError;
+use crate::linear::Linear;
+use crate::place::Place;
 use crate::weights::Weights;
 
 #[derive(Debug)]

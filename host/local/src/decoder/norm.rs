@@ -2,9 +2,9 @@
 
 use burn::tensor::{DType, Tensor};
 
-use super::Place;
 use crate::config::ModelConfig;
 use crate::fault::LocalError;
+use crate::place::Place;
 use crate::weights::Weights;
 
 /// Divides by the root mean square, then scales.

@@ -2,13 +2,13 @@
 
 use burn::tensor::Tensor;
 
-use super::Place;
 use crate::fault::LocalError;
+use crate::place::Place;
 use crate::weights::Weights;
 
 /// `x W^T + b`.
 #[derive(Debug)]
-pub(super) struct Linear {
+pub(crate) struct Linear {
     /// `[output, input]`, as the file has it. Multiplying by the transposed view reads
     /// it row by row, so that one token costs one pass over memory.
     weight: Tensor<2>,
@@ -16,13 +16,13 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    pub(super) fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Linear {
+    pub(crate) fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Linear {
         Linear { weight, bias }
     }
 
     /// Reads the projections `names`; more than one become one with their outputs in
     /// that order.
-    pub(super) fn load(
+    pub(crate) fn load(
         names: &[&str],
         has_bias: bool,
         weights: &mut Weights,
@@ -42,7 +42,7 @@ impl Linear {
     }
 
     /// `[t, input]` to `[t, output]`.
-    pub(super) fn apply(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn apply(&self, x: Tensor<2>) -> Tensor<2> {
         let y = x.matmul(self.weight.clone().transpose());
         match &self.bias {
             Some(bias) => y + bias.clone().unsqueeze(),
