@@ -1,28 +1,17 @@
 //! The detector: every family over every segment.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use ringfence_chat::{Kind, Place, Request, Segment, SegmentId};
-use ringfence_fence::Finding;
+use ringfence_chat::{Kind, Place, Request, Segment};
 
 use crate::candidate::Span;
 use crate::disguise::{self, Letters, encoded};
 use crate::national::National;
+use crate::reading::{Reading, finding};
 use crate::scan::{Marks, Scan, Scanner};
 use crate::secret::Secrets;
 use crate::vocabulary::Vocabulary;
 use crate::{card, crypto, email, iban, ip, mac, overlap, parts, phone, ssn};
-
-/// What was found in a request.
-#[derive(Debug, Clone, Default)]
-pub struct Reading {
-    /// Ordered by segment and start; no two overlap.
-    pub findings: Vec<Finding>,
-    /// Segments that are not attachments and that no detector could read to the end:
-    /// too long, too deeply disguised, a file in the middle of a text. Ordered.
-    pub unreadable: Vec<SegmentId>,
-}
 
 /// Finds personal data and secrets. Made once and shared: it has no state.
 pub struct Detector {
@@ -268,17 +257,6 @@ fn is_text(segment: &Segment) -> bool {
     match segment.kind {
         Kind::Attachment => !data && segment.text.len() < 8 * 1024 && address(),
         _ => !(data && head[..head.len().min(128)].windows(7).any(|part| part == b";base64")),
-    }
-}
-
-fn finding(segment: SegmentId, span: &Span<'_>) -> Finding {
-    Finding {
-        segment,
-        // A segment is far shorter than 4 GiB: SEGMENT_BYTES.
-        start: u32::try_from(span.start).unwrap_or(u32::MAX),
-        end: u32::try_from(span.end).unwrap_or(u32::MAX),
-        entity: Cow::Owned(span.entity.to_owned()),
-        score: span.score,
     }
 }
 

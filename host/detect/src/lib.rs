@@ -36,6 +36,7 @@ mod national;
 mod overlap;
 mod parts;
 mod phone;
+mod reading;
 mod scan;
 mod secret;
 mod ssn;
@@ -43,7 +44,9 @@ mod vocabulary;
 
 pub use candidate::Span;
 pub use catalogue::{Entity, entities};
-pub use detector::{Detector, Reading};
+pub use detector::Detector;
+pub use overlap::merge;
+pub use reading::Reading;
 pub use vocabulary::{
     Allowed, Check, HashKey, Pattern, PatternRule, Terms, TermsBuilder, Vocabulary, VocabularyError,
 };

@@ -32,6 +32,12 @@ pub(crate) fn settle(candidates: &mut Vec<Span>) {
     candidates.truncate(kept);
 }
 
+/// Adds what another tier found to spans that are settled, and settles all of them.
+pub fn merge<'d>(spans: &mut Vec<Span<'d>>, more: impl IntoIterator<Item = Span<'d>>) {
+    spans.extend(more);
+    settle(spans);
+}
+
 /// Whether `a` names a stretch that `b` would name otherwise.
 fn outranks(a: &Span, b: &Span) -> bool {
     let rank = |span: &Span| (span.is_secret(), span.score);

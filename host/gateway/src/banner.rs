@@ -41,6 +41,7 @@ pub fn whole(screen: &mut Screen, house: &House, config: &Config) -> io::Result<
     rows.push(named("callers", callers(config)));
     rows.push(named("floor", floor(&in_force)));
     rows.extend(vocabulary(&in_force));
+    rows.extend(house.tier.as_ref().map(|tier| named("names", tier.description())));
     rows.push(named("ledger", config.ledger.file.display().to_string()));
     rows.push(cloud(config));
     screen.rows(&rows)?;

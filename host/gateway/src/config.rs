@@ -18,6 +18,7 @@ mod surroundings;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 use std::fs;
 use std::io::Read as _;
@@ -37,6 +38,7 @@ pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
 pub use mistake::{Mistake, Mistakes};
 pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
+pub use tier::TierConfig;
 
 use resolve::{Cloud, Origin, resolve};
 

@@ -130,7 +130,8 @@ impl Stage {
                 .map_err(|malformed| Trouble::Found(malformed.message.into_owned()))?;
         let caller = (in_force.callers.named(scene.caller.name()))
             .ok_or_else(|| Trouble::Found("the demonstration lacks a caller".into()))?;
-        let reading = in_force.sight.detector.read(&request);
+        let mut reading = in_force.sight.detector.read(&request);
+        self.house.look_closer(&request, &mut reading).await;
         request.mark_unreadable(reading.unreadable.iter().copied());
         let conversation = self.house.conversation(&request, caller);
         let asked = Asked {

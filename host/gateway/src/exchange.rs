@@ -46,7 +46,8 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
         return Err(Problem::Model(request.model));
     }
 
-    let reading = aside(call.body.bytes.len(), || in_force.sight.detector.read(&request));
+    let mut reading = aside(call.body.bytes.len(), || in_force.sight.detector.read(&request));
+    house.look_closer(&request, &mut reading).await;
     request.mark_unreadable(reading.unreadable.iter().copied());
 
     let asked = Asked {

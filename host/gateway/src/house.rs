@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use ringfence_chat::{Request, Role};
+use ringfence_detect::Reading;
 use ringfence_fence::{
     Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Target, Vitals,
 };
@@ -26,6 +27,7 @@ use crate::ids;
 use crate::keys::{Keys, private_folder};
 use crate::metrics::Metrics;
 use crate::places::{self, Place};
+use crate::tier::Tier;
 
 /// What lives as long as the process.
 pub struct House {
@@ -41,6 +43,8 @@ pub struct House {
     pub began: u64,
     /// The model in this process.
     pub local: Option<Arc<Local>>,
+    /// The model that finds names, when there is one.
+    pub tier: Option<Tier>,
     keys: Keys,
     conversations: Conversations,
     in_force: ArcSwap<InForce>,
@@ -132,6 +136,11 @@ impl House {
             }
             None => None,
         };
+        let tier = config.detection.model.as_ref().map(Tier::start).transpose();
+        let tier = tier.unwrap_or_else(|error| {
+            errors.push(BuildError(format!("[detect.model]: {error}")));
+            None
+        });
         let (places, lacking) = places::places(&config.targets, local.as_ref(), &[])
             .unwrap_or_else(|wrong| {
                 errors.extend(wrong);
@@ -156,6 +165,7 @@ impl House {
             predecessors,
             began: now_ms() as u64 / 1000,
             local,
+            tier,
             keys,
             conversations: Conversations::default(),
             in_force: ArcSwap::from_pointee(in_force(
@@ -172,6 +182,11 @@ impl House {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn prepare(&self, config: &Config) -> Result<(InForce, Vec<String>), Vec<BuildError>> {
+        // A policy may count on what it finds, so it never lags behind the configuration.
+        if self.tier.as_ref().map(Tier::config) != config.detection.model.as_ref() {
+            let text = "[detect.model] is another: restart to apply the configuration";
+            return Err(vec![BuildError(text.to_owned())]);
+        }
         let now = self.in_force();
         let assembly = assembly::assemble(
             &self.sandbox,
@@ -236,6 +251,14 @@ impl House {
     /// The placeholders of a tenant.
     pub fn placeholders(&self, tenant: &str) -> Placeholders {
         Placeholders::new(&self.keys.placeholders, tenant)
+    }
+
+    /// Adds what the model finds to what the detectors found.
+    pub async fn look_closer(&self, request: &Request, reading: &mut Reading) {
+        if let Some(tier) = &self.tier {
+            let read = tier.read(request, reading).await;
+            self.metrics.tier_read(&read);
+        }
     }
 
     /// Judges a request: where it may go, in which order, and what is hidden; and keeps

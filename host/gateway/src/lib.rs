@@ -29,3 +29,4 @@ pub mod reload;
 pub mod reply;
 pub mod routes;
 pub mod server;
+pub mod tier;

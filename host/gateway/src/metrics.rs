@@ -16,6 +16,7 @@ use ringfence_fence::{Decision, Failure, Refusal, Remover, Verdict};
 use ringfence_policy::Seen;
 
 use crate::house::House;
+use crate::tier::TierRead;
 
 /// The content type of the exposition.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,6 +37,8 @@ pub struct Metrics {
     tokens: Family<Tokens, Counter>,
     restored: Counter,
     reloads: Family<Reload, Counter>,
+    tier_reads: Family<TierOutcome, Counter>,
+    tier_seconds: Histogram,
     /// Set when scraped.
     queued: Family<Target, Gauge>,
     in_flight: Family<Target, Gauge>,
@@ -93,6 +96,11 @@ struct Reload {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TierOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Chain {
     digest: String,
     configuration: String,
@@ -122,6 +130,8 @@ impl Metrics {
             answer_seconds: Family::new_with_constructor(seconds),
             tokens: Family::default(),
             restored: Counter::default(),
+            tier_reads: Family::default(),
+            tier_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
             reloads: Family::default(),
             queued: Family::default(),
             in_flight: Family::default(),
@@ -169,6 +179,8 @@ impl Metrics {
         r.register("answer_seconds", "Time of a whole answer", self.answer_seconds.clone());
         r.register("tokens", "Tokens by target and direction", self.tokens.clone());
         r.register("restored", "Placeholders restored in answers", self.restored.clone());
+        r.register("model_detections", "Readings of the model", self.tier_reads.clone());
+        r.register("model_detection_seconds", "Time of a reading", self.tier_seconds.clone());
         r.register("reloads", "Reloads by result", self.reloads.clone());
         r.register(
             "queued",
@@ -254,6 +266,12 @@ impl Metrics {
             self.tokens.get_or_create(&tokens).inc_by(u64::from(count));
         }
         self.restored.inc_by(u64::from(restored));
+    }
+
+    /// The model that finds names read a request, or could not.
+    pub fn tier_read(&self, read: &TierRead) {
+        self.tier_reads.get_or_create(&TierOutcome { outcome: read.outcome }).inc();
+        self.tier_seconds.observe(read.took.as_secs_f64());
     }
 
     /// A reload ended.

@@ -8,7 +8,7 @@
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -128,6 +128,17 @@ impl Tagger {
         let ended = || LocalError::Device("the device failed while the tagger was loaded".into());
         loaded.recv().unwrap_or_else(|_| Err(ended()))?;
         Ok(Tagger { kinds, description, jobs: RwLock::new(Some(jobs)), thread: Some(thread) })
+    }
+
+    /// What the model in a folder can mark, read from its `config.json` alone.
+    ///
+    /// # Errors
+    /// [`LocalError::Model`].
+    pub fn kinds_of(folder: &Path) -> Result<Vec<String>, LocalError> {
+        let files = ModelFiles::of(&ModelSource::Folder(folder.to_owned()))?;
+        let shape = Shape::read(&files)?;
+        let scheme = Scheme::of(&shape.labels);
+        Ok(scheme.map_err(|problem| files.fault(Shape::FILE, problem))?.kinds().to_vec())
     }
 
     /// What it can mark, as the model names it, without the letters for beginning and

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use ringfence::config::{Config, OwnEntity};
+use ringfence::config::{Config, OwnEntity, TierConfig};
 use ringfence::detection::sight;
 use ringfence::house::BuildError;
-use ringfence_detect::{Detector, Span, entities};
+use ringfence::tier::Tier;
+use ringfence_detect::{Detector, Span, entities, merge};
+use ringfence_fence::Finding;
 use serde_json::json;
 
 use super::Trouble;
@@ -72,7 +74,15 @@ pub fn detect(detecting: &Detecting, screen: &mut Screen) -> Result<(), Trouble>
         Some(config) => sight(&config.detection, None).map_err(several)?.detector,
         None => Arc::new(Detector::new()),
     };
-    let (spans, readable) = detector.examine(&text);
+    let (mut spans, mut readable) = detector.examine(&text);
+    let marked = match config.as_ref().and_then(|config| config.detection.model.as_ref()) {
+        Some(model) => Some(marked(model, &text)?),
+        None => None,
+    };
+    if let Some(marked) = &marked {
+        readable &= marked.is_some();
+        merge(&mut spans, marked.iter().flatten().map(span));
+    }
     match (detecting.json, detecting.redacted) {
         (true, _) => screen.write(&as_json(&text, &spans, readable))?,
         (_, true) if readable => screen.write(&redacted(&text, &spans))?,
@@ -87,6 +97,20 @@ fn several(errors: Vec<BuildError>) -> Trouble {
     Trouble::Found(errors.join("\nringfence: "))
 }
 
+/// What the model of a configuration finds; nothing when it did not read the text in time.
+fn marked(model: &TierConfig, text: &str) -> Result<Option<Vec<Finding>>, Trouble> {
+    let wrong = |what: &dyn std::fmt::Display| Trouble::Found(format!("[detect.model]: {what}"));
+    let tier = Tier::start(model).map_err(|error| wrong(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| wrong(&error))?;
+    Ok(runtime.block_on(tier.text(text)).ok())
+}
+
+fn span(finding: &Finding) -> Span<'_> {
+    let (start, end) = (finding.start as usize, finding.end as usize);
+    Span { start, end, entity: &finding.entity, score: finding.score }
+}
+
 /// Prints every entity; those of a configuration last.
 fn list(config: Option<&Config>, screen: &mut Screen) -> Result<(), Trouble> {
     let row = |name: &str, checked: &str, example: &str| -> Row {
@@ -96,6 +120,10 @@ fn list(config: Option<&Config>, screen: &mut Screen) -> Result<(), Trouble> {
     };
     let mut rows = vec![row("ENTITY", "CHECKED", "EXAMPLE")];
     rows.extend(entities().iter().map(|entity| row(entity.name, entity.checked, entity.example)));
+    let models = config.iter().filter_map(|config| config.detection.model.as_ref());
+    for (kind, entity) in models.flat_map(|model| &model.entities) {
+        rows.push(row(entity, &format!("what the model marks as {kind}"), ""));
+    }
     for own in config.iter().flat_map(|config| &config.detection.entities) {
         let checked = match own {
             OwnEntity::Pattern(_) => "a pattern of the configuration",

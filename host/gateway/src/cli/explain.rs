@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ringfence::config::Config;
-use ringfence::house::{Asked, House, InForce};
+use ringfence::house::{Asked, InForce};
 use ringfence::ids;
 use ringfence_chat::{Dialect, Request};
 use ringfence_fence::{Caller, Decision, Finding};
@@ -76,7 +76,9 @@ pub fn explain(explaining: &Explaining, screen: &mut Screen) -> Result<(), Troub
             },
         )?;
     let started = Instant::now();
-    let reading = in_force.sight.detector.read(&request);
+    let mut reading = in_force.sight.detector.read(&request);
+    let runtime = runtime()?;
+    runtime.block_on(house.look_closer(&request, &mut reading));
     let read_in = started.elapsed();
     request.mark_unreadable(reading.unreadable.iter().copied());
 
@@ -89,7 +91,7 @@ pub fn explain(explaining: &Explaining, screen: &mut Screen) -> Result<(), Troub
         latency_wanted_ms: explaining.latency_ms,
     };
     let started = Instant::now();
-    let decision = decide(house, &in_force, &asked)?;
+    let decision = runtime.block_on(house.decide(&in_force, &asked)).0;
     let explained = Explained {
         in_force: &in_force,
         request: &request,
@@ -105,12 +107,11 @@ pub fn explain(explaining: &Explaining, screen: &mut Screen) -> Result<(), Troub
     Ok(report::show(&explained, screen)?)
 }
 
-fn decide(house: &House, in_force: &InForce, asked: &Asked<'_>) -> Result<Decision, Trouble> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Trouble::Found(format!("no threads to judge with: {error}")))?;
-    Ok(runtime.block_on(house.decide(in_force, asked)).0)
+        .map_err(|error| Trouble::Found(format!("no threads to judge with: {error}")))
 }
 
 fn read(file: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {

@@ -10,6 +10,7 @@ use ringfence_fence::Edit;
 use super::raw;
 use super::reader::{At, Reader};
 use super::resolve::is_in_capitals;
+use super::tier::{self, TierConfig};
 
 /// What is found besides, and what is not.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Detection {
     pub entities: Vec<OwnEntity>,
     /// Values that are no findings.
     pub allow: Vec<Allowance>,
+    /// The model that finds names, places and organisations, when there is one.
+    pub model: Option<TierConfig>,
     /// The key of hashes that stand for terms and values. Only who wants such hashes has it.
     pub key: PathBuf,
 }
@@ -78,7 +81,12 @@ impl Detection {
     /// Whether something finds entities of this name; `SECRET` means every secret.
     pub fn finds(&self, entity: &str) -> bool {
         let ships = ringfence_detect::entities().iter().any(|known| known.name == entity);
-        ships || entity == "SECRET" || self.entities.iter().any(|own| own.name() == entity)
+        let marks = |model: &TierConfig| model.entities.iter().any(|(_, marked)| marked == entity);
+        let marked = self.model.as_ref().is_some_and(marks);
+        ships
+            || marked
+            || entity == "SECRET"
+            || self.entities.iter().any(|own| own.name() == entity)
     }
 
     /// The files that it is read from.
@@ -152,6 +160,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, raw: raw::Detect, key: PathBuf) -
         }
         detection.allow.extend(list.map(|list| Allowance { entity, list }));
     }
+    detection.model = raw.model.and_then(|model| tier::resolve(reader, model));
     detection
 }
 
@@ -249,7 +258,7 @@ fn entity(reader: &mut Reader<'_>, span: &Range<usize>, raw: raw::OwnEntity) -> 
     Some(OwnEntity::Pattern(rule))
 }
 
-fn named(reader: &mut Reader<'_>, name: &At<String>) -> At<String> {
+pub(super) fn named(reader: &mut Reader<'_>, name: &At<String>) -> At<String> {
     if !(1..=Edit::ENTITY_BYTES).contains(&name.get_ref().len()) || !is_in_capitals(name.get_ref())
     {
         let what = format!("\"{}\" is no name of an entity", name.get_ref().escape_debug());
@@ -287,7 +296,7 @@ fn list(
 }
 
 /// A number from 0 to 1.
-fn share(reader: &mut Reader<'_>, key: &str, given: Option<&At<f64>>) -> Option<f32> {
+pub(super) fn share(reader: &mut Reader<'_>, key: &str, given: Option<&At<f64>>) -> Option<f32> {
     let given = given?;
     if !(0.0..=1.0).contains(given.get_ref()) {
         let what = format!("{key} is {}", given.get_ref());

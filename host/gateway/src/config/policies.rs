@@ -193,7 +193,8 @@ fn grants(reader: &mut Reader<'_>, raw: &raw::Policy, detection: &Detection) -> 
         for entity in entities.iter().filter(|entity| !is_live(entity)) {
             let what = format!("nothing finds \"{}\"", entity.get_ref().escape_debug());
             let remedy = "`ringfence detect --list` shows what is found; add your own as \
-                          [[detect.entities]]";
+                          [[detect.entities]], or names, places and organisations by \
+                          [detect.model]";
             reader.mistake(&entity.span(), what, remedy);
         }
         let names = entities.iter().map(|entity| entity.get_ref().clone()).collect();

@@ -103,6 +103,20 @@ pub(super) struct Policy {
 pub(super) struct Detect {
     pub(super) entities: Option<Vec<At<OwnEntity>>>,
     pub(super) allow: Option<Vec<At<Allowance>>>,
+    pub(super) model: Option<At<DetectModel>>,
+}
+
+/// `[detect.model]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DetectModel {
+    pub(super) folder: Option<At<String>>,
+    pub(super) device: Option<At<String>>,
+    pub(super) queue: Option<At<i64>>,
+    pub(super) within_ms: Option<At<i64>>,
+    pub(super) min_score: Option<At<f64>>,
+    #[serde(default)]
+    pub(super) entities: BTreeMap<At<String>, At<String>>,
 }
 
 /// `[[detect.entities]]`
