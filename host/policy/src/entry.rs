@@ -81,7 +81,7 @@ pub enum Entities {
     Nothing,
     /// All.
     Everything,
-    /// Those of these entities.
+    /// Those of these entities; `SECRET` means every secret.
     Only(Vec<String>),
 }
 
@@ -91,7 +91,9 @@ impl Entities {
         match self {
             Entities::Nothing => false,
             Entities::Everything => true,
-            Entities::Only(entities) => entities.iter().any(|granted| granted == entity),
+            Entities::Only(entities) => entities.iter().any(|granted| {
+                granted == entity || granted == "SECRET" && entity.starts_with("SECRET_")
+            }),
         }
     }
 }
@@ -214,5 +216,8 @@ mod tests {
         let only = Entities::Only(vec!["EMAIL".to_owned()]);
         assert!(only.shows("EMAIL"));
         assert!(!only.shows("IBAN"));
+        let secrets = Entities::Only(vec!["SECRET".to_owned()]);
+        assert!(secrets.shows("SECRET") && secrets.shows("SECRET_JWT"));
+        assert!(!secrets.shows("SECRETARY") && !secrets.shows("EMAIL"));
     }
 }
