@@ -5,11 +5,17 @@
 //! that announce something personal ([`crate::labelled`]) are in it too.
 
 mod assignment;
+mod command;
 mod connection;
+mod hash;
+mod manifest;
 mod placeholder;
 mod private_key;
 mod token;
 mod vendor;
+
+#[cfg(test)]
+mod tests;
 
 use crate::candidate::Span;
 use crate::labelled::{self, Label};
@@ -38,6 +44,12 @@ enum Rule {
     Word(Word),
     /// The name of an authentication scheme.
     Scheme(token::Scheme),
+    /// The beginning of a stored password's hash.
+    Hash(&'static hash::Form),
+    /// A function or a program that takes a password.
+    Taker(&'static command::Taker),
+    /// The kind of a manifest.
+    Manifest,
     /// A word that announces something personal.
     Label(&'static Label),
 }
@@ -58,6 +70,9 @@ impl Secrets {
         rules.push(("://", Rule::Connection));
         rules.extend(token::WEBHOOKS.iter().map(|hook| (hook.literal, Rule::Webhook(hook))));
         rules.extend(assignment::WORDS.map(|(text, word)| (text, Rule::Word(word))));
+        rules.extend(hash::FORMS.iter().map(|form| (form.literal, Rule::Hash(form))));
+        rules.extend(command::TAKERS.iter().map(|taker| (taker.literal, Rule::Taker(taker))));
+        rules.extend(manifest::KINDS.map(|text| (text, Rule::Manifest)));
         rules.extend(token::SCHEMES.map(|(text, scheme)| (text, Rule::Scheme(scheme))));
         rules.extend(
             labelled::literals().into_iter().map(|(text, label)| (text, Rule::Label(label))),
@@ -75,6 +90,7 @@ impl Secrets {
         let mut blocks = private_key::Blocks::default();
         let mut assigned = 0;
         let mut keyed = 0;
+        let (mut hashed, mut taken, mut declared) = (0, 0, 0);
         for hit in &scan.marks.hits {
             match self.rules[hit.literal].1 {
                 // Nothing inside a key begins another one.
@@ -100,6 +116,9 @@ impl Secrets {
                     }
                 }
                 Rule::Word(_) => {}
+                Rule::Hash(form) => out.extend(hash::find(scan, hit, form, &mut hashed)),
+                Rule::Taker(taker) => out.extend(command::find(scan, hit, taker, &mut taken)),
+                Rule::Manifest => manifest::find(scan, hit, &mut declared, out),
                 Rule::Label(label) => out.extend(labelled::find(scan, hit, label)),
             }
         }

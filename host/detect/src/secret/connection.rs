@@ -37,7 +37,12 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
     });
     let host = host.unwrap_or(rest.len() - at - 1);
     let host = rest[at + 1..at + 1 + host].trim_end_matches(['.', ',', ':']);
-    let real = !password.is_empty() && !is_placeholder(password) && !host.is_empty();
+    // `secret` is what many a database on a developer's machine has.
+    let placeholder = is_placeholder(password) && password != "secret";
+    // `http://a:b@c` explains what an address is made of.
+    let web = scheme.starts_with("http");
+    let fewest = if web { 4 } else { 1 };
+    let real = password.len() >= fewest && !placeholder && !host.is_empty();
     real.then(|| Span::new(start, hit.end + at + 1 + host.len(), SECRET_CONNECTION, 0.95))
 }
 

@@ -98,12 +98,24 @@ const FRAGMENTS: [&str; 21] = [
 /// Whether a value is obviously none.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let begins = ['$', '{', '<', '[', '%', '*', '('];
+    let value = value.trim_matches(['"', '\'', '`']);
     if value.starts_with(begins) && !value[1..].chars().all(char::is_alphanumeric) {
+        return true;
+    }
+    let name = |c: char| c.is_ascii_lowercase() || c == '_';
+    if value.strip_prefix('$').is_some_and(|rest| rest.chars().all(name)) {
         return true;
     }
     let lower = value.to_ascii_lowercase();
     let bare = lower.trim_matches(|c: char| !c.is_alphanumeric());
-    WORDS.contains(&bare) || is_template(&lower) || repeats(value.as_bytes())
+    let word = |c: char| c.is_ascii_alphabetic() || "-_./:#@ ".contains(c);
+    let solid = value.len() >= 10 && value.bytes().all(|byte| byte.is_ascii_lowercase());
+    WORDS.contains(&bare)
+        || is_template(&lower)
+        || repeats(value.as_bytes())
+        || is_specimen(value.as_bytes())
+        // `#add-password`, `newPassword`: a name of the thing.
+        || !solid && lower.contains("passw") && lower.chars().all(word)
 }
 
 /// Whether a key in a vendor's format is one from its documentation.
@@ -122,6 +134,36 @@ pub(super) fn repeats(value: &[u8]) -> bool {
     value.len() >= 3 && most * 3 > value.len() * 2
 }
 
+/// Whether half of it or more counts up: `abcdefghij`, `1234567890`. Of passwords people
+/// make that one too; of keys only authors of examples do.
+pub(super) fn counts_up(value: &[u8]) -> bool {
+    /// Shorter than this it may be chance.
+    const RUN: usize = 8;
+    let follows = |pair: &[u8]| pair[1] == pair[0] + 1 || pair == b"90";
+    let (mut longest, mut run) = (0, 1);
+    for pair in value.windows(2) {
+        run = if pair[0].is_ascii_alphanumeric() && follows(pair) { run + 1 } else { 1 };
+        longest = longest.max(run);
+    }
+    longest >= RUN && longest * 2 >= value.len()
+}
+
+/// Whether a key's tail, or a password, is one that a vendor's documents show to everybody.
+pub(super) fn is_specimen(value: &[u8]) -> bool {
+    SPECIMENS.iter().any(|specimen| specimen.as_bytes() == value)
+}
+
+/// Values that vendors publish: keys in the samples of Google's libraries and in Stripe's
+/// manual, without their prefix; the passwords of NuGet's manual.
+const SPECIMENS: [&str; 6] = [
+    "SyCkEhVjf3pduRDt6d1yKOMitrUEke8agEM",
+    "SyDMAScliyLx7F0NPDEJi1QmyCgHIAODrlU",
+    "4eC39HqLyjWDarjtT1zdp7dc",
+    "BQokikJOvBiI2HlWgH4olfQ2",
+    "33f!!lloppa",
+    "hal+9ooo_da!sY",
+];
+
 /// Whether an unquoted value is code that fetches one: `os.environ["KEY"]`,
 /// `getpass()`, `config.token`.
 pub(super) fn is_reference(value: &str) -> bool {
@@ -132,11 +174,31 @@ pub(super) fn is_reference(value: &str) -> bool {
         && words.clone().count() >= 2
         && words.clone().all(|word| {
             let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+            let lines = word.bytes().filter(|&byte| byte == b'_').count();
             word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && letters * 10 >= word.len() * 8
-                && word.len() <= 24
+                && (letters + lines) * 10 >= word.len() * 8
+                && (word.len() <= 24 || lines >= 2 || value.contains("::"))
         });
-    value.contains(['(', '[', '{']) || dotted
+    let begins = value.starts_with(['*', '&', '@']) || value.starts_with("__");
+    begins || value.contains(['(', '[', '{']) || dotted
+}
+
+/// Whether a value is a name made of words rather than something random:
+/// `SMART_ON_FHIR_V1`, `id-Gost28147-89-None`.
+pub(super) fn is_name(value: &str) -> bool {
+    let part = |part: &str| {
+        let letters = part.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let rest = &part[letters..];
+        let upper = part[..letters].bytes().skip(1).filter(u8::is_ascii_uppercase).count();
+        let one_case = upper == 0 || upper + 1 >= letters || upper * 4 <= letters;
+        rest.len() <= 5
+            && rest.bytes().all(|byte| byte.is_ascii_digit())
+            && (letters == 0 || letters >= 2 || part.len() <= 3)
+            && one_case
+    };
+    let mut parts = value.split(['-', '_', '.', '/', ':', ' ']).filter(|part| !part.is_empty());
+    let long = parts.clone().filter(|part| part.len() >= 3).count();
+    long >= 2 && parts.all(part)
 }
 
 #[cfg(test)]
@@ -173,6 +235,31 @@ mod tests {
         }
         for value in ["hunter2", "a1b2.c3d4", "MTIz.Xy9z.0aBcD"] {
             assert!(!is_reference(value), "{value}");
+        }
+        for value in
+            ["sys::IORING_MSG_RING_FLAGS_PASS", "process.env.REACT_APP_DEV_PASSWORD", "*mut"]
+        {
+            assert!(is_reference(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn tells_what_counts_up() {
+        for value in ["abcdefghijklmnopqrstuvwxyz123", "1234567890", "x-123456789012"] {
+            assert!(counts_up(value.as_bytes()), "{value}");
+        }
+        for value in ["1234567", "OOzkR1hF1ABCsIFDJMEUtqmtnZ1234567890", "", "a", "hunter2"] {
+            assert!(!counts_up(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn tells_names_from_what_is_random() {
+        for value in ["SMART_ON_FHIR_V1", "id-Gost28147-89-None-KeyMeshing", "my-secret-name"] {
+            assert!(is_name(value), "{value}");
+        }
+        for value in ["MyTest-1a2b3c", "a1b2c3d4e5f6g7h8", "hunter2", "aGVsb-G8gd29_ybGQx"] {
+            assert!(!is_name(value), "{value}");
         }
     }
 }

@@ -5,6 +5,9 @@ use super::{entropy, is_exact};
 use crate::candidate::{SECRET_JWT, SECRET_PASSWORD, SECRET_TOKEN, SECRET_WEBHOOK, Span};
 use crate::scan::{Hit, Scan};
 
+/// The longest user with a password on a command line.
+const USER_BYTES: usize = 256;
+
 /// The longest part of a token.
 const PART_BYTES: usize = 8 * 1024;
 
@@ -55,54 +58,87 @@ pub(super) enum Scheme {
 }
 
 /// Schemes as they stand in text.
-pub(super) const SCHEMES: [(&str, Scheme); 5] = [
+pub(super) const SCHEMES: [(&str, Scheme); 6] = [
     ("bearer ", Scheme::Bearer),
     ("token token=", Scheme::Bearer),
+    ("ssws ", Scheme::Bearer),
     ("basic ", Scheme::Basic),
     ("-u ", Scheme::User),
     ("--user ", Scheme::User),
 ];
 
 /// What follows a scheme.
-pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span<'static>> {
+pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span> {
+    if scheme == Scheme::User {
+        return user(scan, hit);
+    }
     let start = scan.run(hit.end, 8, |byte| matches!(byte, b' ' | b'"' | b'\''));
-    let end = scan.run(start, PART_BYTES, |byte| {
-        byte.is_ascii_alphanumeric()
-            || b"-._~+/=".contains(&byte)
-            || (scheme == Scheme::User && byte.is_ascii_graphic() && !b"\"'`<>|;".contains(&byte))
-    });
+    let end = scan
+        .run(start, PART_BYTES, |byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
     let value = scan.text.get(start..end)?.trim_end_matches('.');
     let end = start + value.len();
     let bytes = value.as_bytes();
-    if is_template(value) || repeats(bytes) {
+    if is_template(value) || repeats(bytes) || !scan.begins(hit.start) {
         return None;
     }
-    match scheme {
-        Scheme::Bearer => {
-            let digits = bytes.iter().any(u8::is_ascii_digit);
-            let random = bytes.len() >= 16 && digits && entropy(bytes) >= 3.0;
-            (random && scan.begins(hit.start)).then(|| Span::new(start, end, SECRET_TOKEN, 0.85))
-        }
-        Scheme::Basic => {
-            let pair = base64(bytes).and_then(|pair| String::from_utf8(pair).ok())?;
-            let (user, password) = pair.split_once(':')?;
-            let shown = pair.chars().all(|c| !c.is_control());
-            (shown && user.len() + password.len() >= 3 && value.len() >= 8)
-                .then(|| Span::new(start, end, SECRET_PASSWORD, 0.95))
-        }
-        Scheme::User => {
-            let (user, password) = value.split_once(':')?;
-            let from = hit.start.saturating_sub(400);
-            let line = &scan.text[scan.text.ceil_char_boundary(from)..hit.start];
-            let curl = line.contains("curl") || line.contains("wget");
-            // Some services take a key for the user, and no password.
-            let password = if password.is_empty() { user } else { password };
-            let real = password.len() >= 3
-                && !password.starts_with(['$', '/'])
-                && !super::placeholder::is_placeholder(password);
-            (curl && real).then(|| Span::new(start, end, SECRET_PASSWORD, 0.8))
-        }
+    let digits = bytes.iter().any(u8::is_ascii_digit);
+    if scheme == Scheme::Bearer {
+        let fewest = if in_header(scan, hit) { 12 } else { 16 };
+        let random = bytes.len() >= fewest && digits && entropy(bytes) >= 3.0;
+        return random.then(|| Span::new(start, end, SECRET_TOKEN, 0.85));
     }
+    let decoded = base64(bytes)?;
+    let fits = match std::str::from_utf8(&decoded) {
+        Ok(pair) => {
+            let shown = pair.chars().all(|c| !c.is_control());
+            pair.split_once(':').is_some_and(|(user, password)| {
+                shown && user.len() + password.len() >= 3 && value.len() >= 8
+            })
+        }
+        // Other characters than UTF-8's may be in a password.
+        Err(_) => in_header(scan, hit) && bytes.len() >= 24 && digits && entropy(bytes) >= 4.0,
+    };
+    fits.then(|| Span::new(start, end, SECRET_PASSWORD, 0.95))
+}
+
+/// Whether the name of the header stands right before a scheme.
+fn in_header(scan: &Scan<'_>, hit: &Hit) -> bool {
+    let from = scan.text.ceil_char_boundary(hit.start.saturating_sub(24));
+    scan.text[from..hit.start].to_ascii_lowercase().contains("authorization")
+}
+
+/// User and password as curl takes them: one word of a command line.
+fn user(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    let start = scan.run(hit.end, 8, |byte| byte == b' ');
+    let mut quote = None;
+    let mut end = start;
+    let mut bare = Vec::new();
+    while end < scan.bytes.len() && end - start < USER_BYTES {
+        let byte = scan.bytes[end];
+        match quote {
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            None if !byte.is_ascii_graphic() || b"`<>|;\\".contains(&byte) => break,
+            Some(mark) if byte == mark => quote = None,
+            Some(_) if byte == b'\n' => break,
+            _ => bare.push(byte),
+        }
+        end += 1;
+    }
+    let word = scan.text.get(start..end)?;
+    let inner = word.trim_matches(['"', '\'']);
+    let start = start + word.len() - word.trim_start_matches(['"', '\'']).len();
+    let bare = std::str::from_utf8(&bare).ok()?;
+    let (user, password) = bare.split_once(':')?;
+    let from = hit.start.saturating_sub(400);
+    let line = &scan.text[scan.text.ceil_char_boundary(from)..hit.start];
+    let curl = line.contains("curl") || line.contains("wget");
+    // Some services take a key for the user, and no password.
+    let password = if password.is_empty() { user } else { password };
+    let braced = password.len() >= 10 && password.starts_with('{') && !password.starts_with("{{");
+    let placeholder = super::placeholder::is_placeholder(password) && !braced || is_template(bare);
+    let real = password.len() >= 3 && !password.starts_with(['$', '/']) && !placeholder;
+    (curl && real && !inner.is_empty())
+        .then(|| Span::new(start, start + inner.len(), SECRET_PASSWORD, 0.8))
 }
 
 /// An address that whoever knows it can post to.
@@ -114,7 +150,7 @@ pub(super) struct Webhook {
 }
 
 /// Webhooks in their vendors' documented form.
-pub(super) const WEBHOOKS: [Webhook; 9] = [
+pub(super) const WEBHOOKS: [Webhook; 10] = [
     Webhook { literal: "hooks.slack.com/services/", fewest: 30 },
     Webhook { literal: "hooks.slack.com/workflows/", fewest: 30 },
     Webhook { literal: "hooks.slack.com/triggers/", fewest: 30 },
@@ -124,6 +160,7 @@ pub(super) const WEBHOOKS: [Webhook; 9] = [
     Webhook { literal: "outlook.office.com/webhook/", fewest: 60 },
     Webhook { literal: "hooks.zapier.com/hooks/catch/", fewest: 10 },
     Webhook { literal: "chat.googleapis.com/v1/spaces/", fewest: 60 },
+    Webhook { literal: "thingsboard.cloud/api/v1/", fewest: 20 },
 ];
 
 /// The whole address around a webhook's literal.
@@ -141,7 +178,7 @@ pub(super) fn webhook(scan: &Scan<'_>, hit: &Hit, webhook: &Webhook) -> Option<S
 }
 
 /// Decodes base64 of either alphabet.
-fn base64(encoded: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn base64(encoded: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
     for &byte in encoded.iter().take_while(|&&byte| byte != b'=') {

@@ -11,13 +11,17 @@ pub(in crate::secret) enum Word {
     Token,
     /// The same, for words that stand for many other things too.
     Vague,
+    /// The name of a service, which stands for its key in settings.
+    Service,
+    /// One whose value is a user and a password with a colon between.
+    Pair,
 }
 
 /// How far a name goes on from its word.
 const NAME_BYTES: usize = 40;
 
 /// Words for secrets, wherever they stand in a name.
-pub(in crate::secret) const WORDS: [(&str, Word); 51] = [
+pub(in crate::secret) const WORDS: [(&str, Word); 84] = [
     ("password", Word::Password),
     ("passwd", Word::Password),
     ("passwort", Word::Password),
@@ -41,6 +45,12 @@ pub(in crate::secret) const WORDS: [(&str, Word); 51] = [
     ("--pass ", Word::Password),
     ("pass:", Word::Password),
     ("pass=", Word::Password),
+    ("pass =", Word::Password),
+    ("pass\"", Word::Password),
+    ("pass'", Word::Password),
+    ("pw=", Word::Password),
+    ("pw:", Word::Password),
+    ("pw\"", Word::Password),
     ("secret", Word::Token),
     ("api_key", Word::Token),
     ("api-key", Word::Token),
@@ -61,14 +71,41 @@ pub(in crate::secret) const WORDS: [(&str, Word); 51] = [
     ("encryptionkey", Word::Token),
     ("signing_key", Word::Token),
     ("subscription-key", Word::Token),
+    ("preshared_key", Word::Token),
+    ("presharedkey", Word::Token),
+    ("pre-shared key", Word::Token),
+    ("license_key", Word::Token),
+    ("licensekey", Word::Token),
+    ("unseal key", Word::Token),
+    ("operator unseal", Word::Token),
+    ("jenkins-crumb", Word::Token),
     ("token", Word::Token),
     ("authorization", Word::Token),
     ("credential", Word::Vague),
     ("creds", Word::Vague),
     ("_key", Word::Vague),
+    ("_pat", Word::Vague),
     ("auth", Word::Vague),
     ("sig=", Word::Vague),
     ("bearer", Word::Vague),
+    ("artifactory", Word::Service),
+    ("cloudflare", Word::Service),
+    ("codeclimate", Word::Service),
+    ("test_reporter_id", Word::Service),
+    ("datadog", Word::Service),
+    ("facebook", Word::Service),
+    ("heroku", Word::Service),
+    ("hubspot", Word::Service),
+    ("mailgun", Word::Service),
+    ("okta", Word::Service),
+    ("postmark", Word::Service),
+    ("rollbar", Word::Service),
+    ("segment.write", Word::Service),
+    ("sonar", Word::Service),
+    ("sourcegraph", Word::Service),
+    ("travis", Word::Service),
+    ("twilio", Word::Service),
+    ("bundle_", Word::Pair),
 ];
 
 /// Ends of names that hold something about a secret, and not it.
@@ -143,25 +180,85 @@ const PUBLIC: [&str; 14] = [
     "total",
 ];
 
+/// Pieces of names of tokens that keep no secret: they number pages and attempts.
+const COUNTING: [&str; 13] = [
+    "nextpage",
+    "next-page",
+    "nexttoken",
+    "continuation",
+    "pagetoken",
+    "idempoten",
+    "starting-",
+    "starting_",
+    "lock-",
+    "locktoken",
+    "requesttoken",
+    "request-token",
+    "authenticity",
+];
+
+/// How far back the name of a resource may begin that a word stands in.
+const RESOURCE_BYTES: usize = 120;
+
 /// Words that are written together with a word for a secret.
-const TOGETHER: [&str; 20] = [
-    "access", "auth", "api", "bot", "refresh", "session", "client", "app", "user", "admin", "db",
-    "root", "my", "secret", "personal", "test", "master", "new", "old", "web",
+const TOGETHER: [&str; 30] = [
+    "access",
+    "auth",
+    "api",
+    "bot",
+    "refresh",
+    "session",
+    "client",
+    "app",
+    "user",
+    "admin",
+    "db",
+    "root",
+    "my",
+    "secret",
+    "personal",
+    "test",
+    "master",
+    "new",
+    "old",
+    "web",
+    "jwt",
+    "oauth",
+    "webhook",
+    "encryption",
+    "signing",
+    "shared",
+    "consumer",
+    "provision",
+    "hmac",
+    "device",
 ];
 
 /// Whether the name that a word stands in may be a secret's: `publicKey` is not, and
 /// the `token` of `jsonwebtoken` is no word of its own.
 pub(super) fn is_secret_name(scan: &Scan<'_>, hit: &Hit, word: Word) -> bool {
-    let start = scan.run_back(hit.start, NAME_BYTES, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
-    });
-    let name = scan.text[start..hit.start].to_ascii_lowercase();
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let start = scan.run_back(hit.start, NAME_BYTES, name);
+    let before = scan.text[start..hit.start].to_ascii_lowercase();
     let is_public = |part: &str| PUBLIC.contains(&part);
-    let public = name.split(['_', '-']).any(is_public) || PUBLIC.iter().any(|part| name == *part);
+    let public = before.split(['_', '-']).any(is_public);
     let glued = word != Word::Password
         && scan.before(hit.start).is_some_and(|byte| byte.is_ascii_lowercase())
         && scan.at(hit.start).is_some_and(|byte| byte.is_ascii_lowercase());
-    !public && (!glued || TOGETHER.iter().any(|part| name.ends_with(part)))
+    if public || (glued && !TOGETHER.iter().any(|part| before.ends_with(part))) {
+        return false;
+    }
+    if matches!(word, Word::Service | Word::Pair) {
+        return scan.begins(start) && before.len() <= 16;
+    }
+    let end = scan.run(hit.end, NAME_BYTES, name);
+    let whole = scan.text[start..end].to_ascii_lowercase();
+    // `arn:aws:secretsmanager:...:secret:name` names a secret and is none.
+    let resource = scan.before(hit.start) == Some(b':') && {
+        let from = scan.run_back(hit.start, RESOURCE_BYTES, |byte| name(byte) || byte == b':');
+        scan.bytes[from..].starts_with(b"arn:")
+    };
+    !resource && !COUNTING.iter().any(|part| whole.contains(part))
 }
 
 /// Where the name that a word stands in ends, and whether it is in capitals, as in an
@@ -174,9 +271,15 @@ pub(super) fn rest_of_name(scan: &Scan<'_>, hit: &Hit) -> Option<(usize, bool)> 
     let rest = &scan.text[hit.end..end];
     let word_goes_on = rest.starts_with(|c: char| c.is_ascii_lowercase())
         && scan.bytes[hit.end - 1].is_ascii_lowercase();
+    // `KEYBAG`, but not `keyID` and not `KEY_ID`.
+    let shouts = scan.bytes[hit.end - 1].is_ascii_uppercase()
+        && scan.bytes[hit.start..hit.end].iter().all(|byte| !byte.is_ascii_lowercase())
+        && rest.starts_with(|c: char| c.is_ascii_uppercase());
+    let word_goes_on = word_goes_on || shouts && !rest.starts_with('S');
     let plural = rest == "s" || rest.starts_with("s_");
     let known = ["key", "hash", "value", "text", "plain", "string", "base64", "word", "token"];
-    if word_goes_on && !plural && !known.iter().any(|known| rest.starts_with(known)) {
+    let lower = rest.to_ascii_lowercase();
+    if word_goes_on && !plural && !known.iter().any(|known| lower.starts_with(known)) {
         return None;
     }
     let last = rest.rsplit(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase();

@@ -1,10 +1,10 @@
 //! The table of vendors' formats, from their published documentation.
 
-use super::{Alphabet, Vendor};
+use super::{Alphabet, Check, Vendor, check};
 use Alphabet::*;
 
 const fn key(prefix: &'static str, alphabet: Alphabet, fewest: usize, most: usize) -> Vendor {
-    Vendor { prefix, alphabet, fewest, most, near: "" }
+    Vendor { prefix, alphabet, fewest, most, near: "", check: check::any }
 }
 
 const fn near(
@@ -14,12 +14,24 @@ const fn near(
     fewest: usize,
     most: usize,
 ) -> Vendor {
-    Vendor { prefix, alphabet, fewest, most, near }
+    Vendor { prefix, alphabet, fewest, most, near, check: check::any }
+}
+
+/// A key of which more is published than its characters.
+const fn checked(
+    check: Check,
+    prefix: &'static str,
+    alphabet: Alphabet,
+    fewest: usize,
+    most: usize,
+) -> Vendor {
+    Vendor { prefix, alphabet, fewest, most, near: "", check }
 }
 
 /// Every format that begins with a literal.
 pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("AKIA", Base32, 16, 16),
+    key("A3T", Capitals, 17, 17),
     key("ASIA", Base32, 16, 16),
     key("ABIA", Base32, 16, 16),
     key("ACCA", Base32, 16, 16),
@@ -29,11 +41,11 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("GOCSPX-", Word, 28, 28),
     key("ya29.", Word, 20, 400),
     key("1//0", Word, 40, 200),
-    key("ghp_", Alphanumeric, 36, 255),
-    key("gho_", Alphanumeric, 36, 255),
-    key("ghu_", Alphanumeric, 36, 255),
-    key("ghs_", Alphanumeric, 36, 255),
-    key("ghr_", Alphanumeric, 36, 255),
+    checked(check::crc, "ghp_", Alphanumeric, 36, 255),
+    checked(check::crc, "gho_", Alphanumeric, 36, 255),
+    checked(check::crc, "ghu_", Alphanumeric, 36, 255),
+    checked(check::crc, "ghs_", Alphanumeric, 36, 255),
+    checked(check::crc, "ghr_", Alphanumeric, 36, 255),
     key("github_pat_", Word, 60, 255),
     key("glpat-", Dotted, 20, 60),
     key("gldt-", Word, 20, 60),
@@ -49,11 +61,11 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("glffct-", Word, 20, 60),
     key("GR1348941", Word, 20, 40),
     key("_gitlab_session=", Alphanumeric, 32, 32),
-    key("xoxb-", Word, 16, 250),
-    key("xoxp-", Word, 16, 250),
+    checked(check::slack, "xoxb-", Word, 20, 250),
+    checked(check::slack, "xoxp-", Word, 20, 250),
     key("xoxa-", Word, 16, 250),
     key("xoxe-", Word, 16, 250),
-    key("xoxe.", Dotted, 20, 300),
+    key("xoxe.", Dotted, 60, 300),
     key("xoxo-", Word, 16, 250),
     key("xoxr-", Word, 16, 250),
     key("xoxs-", Word, 16, 250),
@@ -83,7 +95,7 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("lsv2_pt_", Word, 40, 60),
     key("lsv2_sk_", Word, 40, 60),
     key("pcsk_", Word, 50, 90),
-    key("npm_", Alphanumeric, 36, 36),
+    checked(check::crc, "npm_", Alphanumeric, 36, 36),
     key("pypi-AgEIcHlwaS5vcmc", Word, 50, 1000),
     key("pypi-AgENdGVzdC5weXBpLm9yZw", Word, 50, 1000),
     key("rubygems_", Hexadecimal, 48, 48),
@@ -98,6 +110,8 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("dp.st.", Dotted, 40, 80),
     key("dp.ct.", Alphanumeric, 40, 48),
     key("dp.sa.", Alphanumeric, 40, 48),
+    key("dp.scim.", Alphanumeric, 40, 48),
+    key("dp.audit.", Alphanumeric, 40, 48),
     key("dapi", Hexadecimal, 32, 34),
     key("SG.", Dotted, 60, 75),
     key("key-", Hexadecimal, 32, 32),
@@ -125,7 +139,9 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("NRII-", Word, 32, 32),
     key("NRJS-", Hexadecimal, 19, 19),
     key("NRRA-", Hexadecimal, 42, 42),
-    key("sntrys_eyJ", Base64, 80, 300),
+    key("NRAA-", Hexadecimal, 27, 27),
+    key("NRIQ-", Word, 32, 32),
+    checked(check::sentry, "sntrys_eyJ", Base64, 80, 300),
     key("sntryu_", Hexadecimal, 64, 64),
     key("dt0c01.", Dotted, 80, 100),
     key("hvs.", Word, 24, 200),
@@ -150,7 +166,7 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("ATBB", Alphanumeric, 28, 40),
     key("p8e-", Alphanumeric, 32, 32),
     key("LTAI", Alphanumeric, 17, 24),
-    key("AGE-SECRET-KEY-1", Capitals, 58, 58),
+    checked(check::age, "AGE-SECRET-KEY-1", Capitals, 58, 58),
     key("EZAK", Alphanumeric, 54, 54),
     key("EZTK", Alphanumeric, 54, 54),
     key("duffel_test_", Word, 43, 43),
@@ -176,11 +192,13 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("t1.", Dotted, 80, 300),
     key("CFPAT-", Word, 43, 43),
     key("ico-", Alphanumeric, 32, 32),
-    key("s-s4t2", Hexadecimal, 67, 67),
+    key("s-s4t2ud-", Hexadecimal, 64, 64),
+    key("s-s4t2af-", Hexadecimal, 64, 64),
     key("live_", Hexadecimal, 35, 35),
+    checked(check::twitch, "live_", Word, 37, 44),
     near("lob", "test_", Hexadecimal, 35, 35),
     key("API-", Capitals, 26, 29),
-    key("sgp_", Word, 40, 70),
+    checked(check::sourcegraph, "sgp_", Word, 40, 60),
     key("tskey-", Word, 20, 80),
     key("AVNS_", Word, 15, 40),
     key("bkua_", Hexadecimal, 40, 40),
@@ -211,4 +229,8 @@ pub(in crate::secret) const VENDORS: &[Vendor] = &[
     key("cal_live_", Hexadecimal, 32, 32),
     key("4b1d", Alphanumeric, 38, 38),
     key("cio", Alphanumeric, 32, 32),
+    key("odt_", Alphanumeric, 32, 60),
+    checked(check::salesforce, "00D", Session, 80, 200),
+    key("django-insecure-", Wide, 30, 60),
+    key("sk.eyJ", Dotted, 60, 200),
 ];
