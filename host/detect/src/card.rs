@@ -1,13 +1,13 @@
 //! Payment cards: issuer's number range, length and check digit (ISO/IEC 7812).
 
 use crate::candidate::{PAYMENT_CARD, Span};
-use crate::context;
+use crate::context::{self, Words};
 use crate::scan::Scan;
 
 /// The shortest and the longest card number.
 const DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 
-pub(crate) const WORDS: [&str; 32] = [
+pub(crate) const WORDS: Words = Words::new(&[
     "american",
     "amex",
     "card",
@@ -40,12 +40,13 @@ pub(crate) const WORDS: [&str; 32] = [
     "カード",
     "信用卡",
     "银行卡",
-];
+]);
 
 /// Finds card numbers: digits without a gap, or groups with one kind of separator.
 pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let runs = &scan.marks.digits;
     let mut done = 0;
+    let (mut digits, mut groups) = (Vec::new(), Vec::new());
     for (index, first) in runs.iter().enumerate() {
         // The middle of a list of short numbers begins no card.
         let inner = first.len() < 4
@@ -53,7 +54,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
         if first.start < done || inner || !begins(scan, first.start) {
             continue;
         }
-        if let Some((end, score)) = card(scan, index) {
+        if let Some((end, score)) = card(scan, index, &mut digits, &mut groups) {
             out.push(Span::new(first.start, end, PAYMENT_CARD, score));
             done = end;
         }
@@ -61,11 +62,16 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
 }
 
 /// The end and the score of the longest card number that begins with a run of digits.
-fn card(scan: &Scan<'_>, index: usize) -> Option<(usize, f32)> {
+fn card(
+    scan: &Scan<'_>,
+    index: usize,
+    digits: &mut Vec<u8>,
+    groups: &mut Vec<(usize, usize)>,
+) -> Option<(usize, f32)> {
     let runs = &scan.marks.digits;
     let start = runs[index].start;
-    let mut digits = Vec::new();
-    let mut groups = Vec::new();
+    digits.clear();
+    groups.clear();
     let mut separator = None;
     let mut best = None;
     for run in &runs[index..] {
@@ -84,9 +90,9 @@ fn card(scan: &Scan<'_>, index: usize) -> Option<(usize, f32)> {
         groups.push((run.start, run.end));
         if DIGITS.contains(&digits.len())
             && ends(scan, run.end)
-            && issued(&digits)
-            && luhn(&digits)
-            && let Some(score) = score(scan, start, run.end, &groups, separator)
+            && issued(digits)
+            && luhn(digits)
+            && let Some(score) = score(scan, start, run.end, groups, separator)
         {
             best = Some((run.end, score));
         }
@@ -110,6 +116,10 @@ fn score(
         [4, 4, 4, 4, last] => *last <= 4,
         _ => false,
     };
+    // `4.012888888881881` is a number with decimals.
+    if !usual && lengths.len() == 2 && separator == Some(b'.') {
+        return None;
+    }
     let separator = separator.unwrap_or(b'-');
     let alone = !scan.follows(start, separator) && !scan.continues(end, separator);
     // A table of numbers: what precedes is a group of four as well, and stands alone.

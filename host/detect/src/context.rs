@@ -1,59 +1,182 @@
 //! The words around a candidate.
 
+use std::borrow::Cow;
+
 /// How far to the left words count, in bytes.
 const BEFORE: usize = 64;
 
 /// How far to the right.
 const AFTER: usize = 24;
 
+/// Words that are looked for around a candidate, and what tells quickly that a word is
+/// none of them.
+pub(crate) struct Words {
+    list: &'static [&'static str],
+    /// Which letters begin one, from bit 0 for `a`.
+    firsts: u32,
+    /// Which lengths one has.
+    lengths: u32,
+    /// Where in the list those begin that begin with a letter of another script.
+    foreign: usize,
+}
+
+impl Words {
+    /// The words of a list: in small letters, sorted, and shorter than 32 bytes.
+    pub(crate) const fn new(list: &'static [&'static str]) -> Words {
+        let (mut firsts, mut lengths, mut foreign) = (0, 0, list.len());
+        let mut index = list.len();
+        while index > 0 {
+            index -= 1;
+            let word = list[index].as_bytes();
+            if word[0].is_ascii_lowercase() {
+                firsts |= 1 << (word[0] - b'a');
+                lengths |= 1 << word.len();
+            } else {
+                foreign = index;
+            }
+        }
+        Words { list, firsts, lengths, foreign }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn list(&self) -> &'static [&'static str] {
+        self.list
+    }
+
+    /// Whether a word of letters and digits is one of them, in any case.
+    fn has(&self, word: &str) -> bool {
+        if !word.is_ascii() {
+            return self.has_foreign(word);
+        }
+        let bytes = word.as_bytes();
+        let Some(first) = bytes.first().map(u8::to_ascii_lowercase) else { return false };
+        let bit = u32::from(first.wrapping_sub(b'a'));
+        if bit >= 26
+            || self.firsts >> bit & 1 == 0
+            || bytes.len() >= 32
+            || self.lengths >> bytes.len() & 1 == 0
+        {
+            return false;
+        }
+        let from = self.list.partition_point(|wanted| wanted.as_bytes()[0] < first);
+        let same = self.list[from..].iter().take_while(|wanted| wanted.as_bytes()[0] == first);
+        same.into_iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+    }
+
+    /// The same for a word that is not ASCII. Those of a list that begin with another
+    /// script count wherever they stand: some are written without spaces.
+    fn has_foreign(&self, word: &str) -> bool {
+        let lower = match word.chars().any(char::is_uppercase) {
+            true => Cow::Owned(word.to_lowercase()),
+            // Few scripts have capitals.
+            false => Cow::Borrowed(word),
+        };
+        let first = lower.as_bytes()[0];
+        let accented = first.is_ascii_lowercase() && {
+            let from = self.list.partition_point(|wanted| wanted.as_bytes()[0] < first);
+            let same = self.list[from..].iter().take_while(|wanted| wanted.as_bytes()[0] == first);
+            same.into_iter().any(|wanted| *wanted == lower)
+        };
+        accented || self.list[self.foreign..].iter().any(|wanted| find(&lower, wanted))
+    }
+}
+
 /// Whether one of `words` stands as a whole word shortly before `start` or right
-/// after `end`, in any case. The list is in small letters and sorted.
-pub(crate) fn names(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
+/// after `end`, in any case.
+pub(crate) fn names(text: &str, start: usize, end: usize, words: &Words) -> bool {
     let after = &text[end..text.floor_char_boundary((end + AFTER).min(text.len())).max(end)];
     names_before(text, start, words) || has_word(after, words)
 }
 
 /// Whether one of `words` stands as a whole word shortly before `start`.
-pub(crate) fn names_before(text: &str, start: usize, words: &[&str]) -> bool {
+pub(crate) fn names_before(text: &str, start: usize, words: &Words) -> bool {
     let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
     has_word(&text[from..start], words)
 }
 
-/// Whether one of `words`, each a word or several with one blank between them, stands as
-/// whole words shortly before `start` or right after `end`. The words are in small
-/// letters; a capital after a small letter begins a word. Looks at a bounded stretch, but
-/// copies it: for candidates that have passed every other check.
-pub(crate) fn says(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
-    let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
-    let until = text.floor_char_boundary((end + AFTER).min(text.len())).max(end);
-    // In a table of numbers there are no words.
-    let letter = |byte: u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
-    if !text.as_bytes()[from..until].iter().any(|&byte| letter(byte)) {
-        return false;
+/// The words around one candidate, read once for every list of phrases that is asked.
+#[derive(Default)]
+pub(crate) struct Around {
+    /// The bounds of the candidate that was read.
+    of: Option<(usize, usize)>,
+    before: String,
+    after: String,
+    /// True when there are no words at all: in a table of numbers.
+    empty: bool,
+}
+
+impl Around {
+    /// Whether one of `words`, each a word or several with one blank between them, stands
+    /// as whole words shortly before `start` or right after `end`. The words are in small
+    /// letters; a capital after a small letter begins a word. Copies a bounded stretch: for
+    /// candidates that have passed every other check.
+    pub(crate) fn says(&mut self, text: &str, start: usize, end: usize, words: &[&str]) -> bool {
+        if self.of != Some((start, end)) {
+            self.read(text, start, end);
+        }
+        let spoken = |around: &str| {
+            words.iter().any(|word| match word.is_ascii() {
+                true => stands(around.as_bytes(), word.as_bytes()),
+                // Other scripts may be written without spaces.
+                false => find(around, word),
+            })
+        };
+        !self.empty && (spoken(&self.before) || spoken(&self.after))
     }
-    // A piece of a word at the edge is no word, unless the text begins there.
-    let before = match from {
-        0 => text[..start].to_owned(),
-        _ => text[from..start].trim_start_matches(char::is_alphanumeric).to_owned(),
-    };
-    [spaced(&before), spaced(&text[end..until])].iter().any(|around| {
-        words.iter().any(|word| match word.is_ascii() {
-            true => around.match_indices(word).any(|(at, _)| {
-                let bytes = around.as_bytes();
-                bytes[at - 1] == b' ' && bytes.get(at + word.len()) == Some(&b' ')
-            }),
-            // Other scripts may be written without spaces.
-            false => around.contains(word),
-        })
+
+    fn read(&mut self, text: &str, start: usize, end: usize) {
+        let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
+        let until = text.floor_char_boundary((end + AFTER).min(text.len())).max(end);
+        let letter = |byte: u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+        self.empty = !text.as_bytes()[from..until].iter().any(|&byte| letter(byte));
+        let same = self.of.is_some_and(|(known, _)| known == start);
+        // What stands before it is kept for another end, unless it was not read.
+        self.of = Some((start, end)).filter(|_| !self.empty);
+        if self.empty {
+            return;
+        }
+        if !same {
+            // A piece of a word at the edge is no word, unless the text begins there.
+            let before = match from {
+                0 => &text[..start],
+                _ => text[from..start].trim_start_matches(char::is_alphanumeric),
+            };
+            spaced(before, &mut self.before);
+        }
+        spaced(&text[end..until], &mut self.after);
+    }
+}
+
+/// Whether `word` stands in `around` with a blank on either side.
+fn stands(around: &[u8], word: &[u8]) -> bool {
+    let Some(last) = around.len().checked_sub(word.len() + 1) else { return false };
+    (1..=last).any(|at| {
+        around[at] == word[0]
+            && around[at - 1] == b' '
+            && around[at..].starts_with(word)
+            && around.get(at + word.len()) == Some(&b' ')
     })
 }
 
+/// Whether `wanted` stands anywhere in `text`: both are short.
+fn find(text: &str, wanted: &str) -> bool {
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
+    // The first byte only tells the script.
+    (0..=last).any(|at| text[at + 1] == wanted[1] && text[at..].starts_with(wanted))
+}
+
 /// The words of a text in small letters, one blank before, between and after them.
-fn spaced(text: &str) -> String {
-    let mut words = String::with_capacity(text.len() + 8);
+fn spaced(text: &str, words: &mut String) {
+    words.clear();
     words.push(' ');
     let mut small = false;
     for c in text.chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            words.push(c);
+            small = c.is_ascii_lowercase();
+            continue;
+        }
         if !c.is_alphanumeric() {
             if !words.ends_with(' ') && c != '\'' {
                 words.push(' ');
@@ -65,16 +188,19 @@ fn spaced(text: &str) -> String {
             words.push(' ');
         }
         small = c.is_lowercase();
-        words.extend(c.to_lowercase());
+        if small {
+            words.push(c);
+        } else {
+            words.extend(c.to_lowercase());
+        }
     }
     words.push(' ');
-    words
 }
 
 /// Whether the last word before `start` is one of `words`, when nothing but `.:#=(`,
 /// quotes and blanks stands between.
-pub(crate) fn follows_word(text: &str, start: usize, words: &[&str]) -> bool {
-    is_word(last_word(text, start), words)
+pub(crate) fn follows_word(text: &str, start: usize, words: &Words) -> bool {
+    words.has(last_word(text, start))
 }
 
 fn last_word(text: &str, start: usize) -> &str {
@@ -85,42 +211,51 @@ fn last_word(text: &str, start: usize) -> &str {
     &before[word..]
 }
 
-fn has_word(text: &str, words: &[&str]) -> bool {
-    let begins = |c: char| !c.is_alphanumeric();
-    // A word that begins with a digit is none of any list.
-    let is_possible = |word: &&str| word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    text.split(begins).filter(is_possible).any(|word| {
-        is_word(word, words)
-            || parts(word)
-                .is_some_and(|(first, second)| is_word(first, words) || is_word(second, words))
-    })
-}
-
-fn is_word(word: &str, words: &[&str]) -> bool {
-    if !word.is_ascii() {
-        // Words that other scripts write without spaces count wherever they stand.
-        let lower = word.to_lowercase();
-        let foreign = words.iter().filter(|wanted| !wanted.is_ascii());
-        return foreign.into_iter().any(|wanted| lower.contains(wanted));
+fn has_word(text: &str, words: &Words) -> bool {
+    let bytes = text.as_bytes();
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    let mut at = 0;
+    while at < bytes.len() {
+        if !belongs(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += bytes[at..].iter().take_while(|&&byte| belongs(byte)).count();
+        let word = &text[start..at];
+        let found = match word.is_ascii() {
+            // A word that begins with a digit is none of any list.
+            true if bytes[start].is_ascii_digit() => false,
+            true => words.has(word) || has_part(word, words),
+            // Signs of other scripts may part it.
+            false => word.split(|c: char| !c.is_alphanumeric()).any(|word| words.has(word)),
+        };
+        if found {
+            return true;
+        }
     }
-    let Some(&first) = word.as_bytes().first() else { return false };
-    let first = first.to_ascii_lowercase();
-    let from = words.partition_point(|wanted| wanted.as_bytes()[0] < first);
-    let same = words[from..].iter().take_while(|wanted| wanted.as_bytes()[0] == first);
-    same.into_iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+    false
 }
 
-/// The two pieces of a word where a small letter meets a capital: `phoneNumber`.
-fn parts(word: &str) -> Option<(&str, &str)> {
+/// Whether one of the two pieces of a word is one of `words` where a small letter meets
+/// a capital: `phoneNumber`.
+fn has_part(word: &str, words: &Words) -> bool {
     let bytes = word.as_bytes();
     let seam = (1..bytes.len())
-        .find(|&at| bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase())?;
-    Some(word.split_at(seam))
+        .find(|&at| bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase());
+    seam.is_some_and(|at| words.has(&word[..at]) || words.has(&word[at..]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIC: Words = Words::new(&["lic"]);
+    const CALL: Words = Words::new(&["电话"]);
+
+    fn says(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
+        Around::default().says(text, start, end, words)
+    }
 
     #[test]
     fn words_are_whole_words() {
@@ -134,10 +269,10 @@ mod tests {
             ("driverLic=1", true),
             ("почта 1", false),
         ] {
-            assert_eq!(names_before(text, text.len() - 1, &["lic"]), found, "{text}");
+            assert_eq!(names_before(text, text.len() - 1, &LIC), found, "{text}");
         }
-        assert!(names("1 (lic)", 0, 1, &["lic"]));
-        assert!(names_before("我的电话是1", "我的电话是".len(), &["电话"]));
+        assert!(names("1 (lic)", 0, 1, &LIC));
+        assert!(names_before("我的电话是1", "我的电话是".len(), &CALL));
     }
 
     #[test]
@@ -160,13 +295,15 @@ mod tests {
     #[test]
     fn the_lists_are_sorted() {
         for list in [
-            &crate::card::WORDS[..],
+            &crate::card::WORDS,
             &crate::ssn::WORDS,
             &crate::phone::WORDS,
             &crate::phone::OTHERS,
             &crate::ip::VERSIONS,
         ] {
+            let list = list.list();
             assert!(list.is_sorted(), "{list:?}");
+            assert!(list.iter().all(|word| word.len() < 32), "{list:?}");
         }
     }
 

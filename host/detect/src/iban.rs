@@ -127,7 +127,10 @@ const COUNTRIES: &[(&[u8; 2], usize)] = &[
 pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let mut done = 0;
     for run in &scan.marks.digits {
-        if run.start < done + 2 || !scan.bytes[run.start - 2..run.start].is_ascii() {
+        if run.start < done + 2
+            || run.len() < 2
+            || !scan.bytes[run.start - 2..run.start].iter().all(u8::is_ascii_alphabetic)
+        {
             continue;
         }
         let start = run.start - 2;
@@ -149,13 +152,15 @@ fn iban(scan: &Scan<'_>, start: usize) -> Option<usize> {
     let mut characters = [0; LONGEST];
     let mut taken = 0;
     let mut at = start;
+    let mut separator = None;
     while taken < length {
         let byte = scan.at(at)?;
         if byte.is_ascii_alphanumeric() {
             characters[taken] = byte.to_ascii_uppercase();
             taken += 1;
         } else if !matches!(byte, b' ' | b'-' | b'.')
-            || taken < 2
+            || *separator.get_or_insert(byte) != byte
+            || taken < 4
             || !scan.bytes[at - 1].is_ascii_alphanumeric()
         {
             return None;
@@ -213,6 +218,7 @@ mod tests {
             "XDE89370400440532013000",
             "ZZ89370400440532013000",
             "DE89  3704 0044 0532 0130 00",
+            "al2023-ami-ecs-hvm-2023.0.20241217",
         ] {
             assert_eq!(found(text, IBAN), [""; 0], "{text}");
         }

@@ -3,14 +3,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::candidate::{IP_ADDRESS, Span};
-use crate::context;
+use crate::context::{self, Words};
 use crate::scan::Scan;
 
 /// The longest text of an IPv6 address, with an IPv4 address at its end.
 const LONGEST: usize = 45;
 
 /// Words after which four numbers are no address.
-pub(crate) const VERSIONS: [&str; 28] = [
+pub(crate) const VERSIONS: Words = Words::new(&[
     "article",
     "assemblyversion",
     "build",
@@ -39,7 +39,7 @@ pub(crate) const VERSIONS: [&str; 28] = [
     "ver",
     "version",
     "versions",
-];
+]);
 
 /// Finds addresses of both versions.
 pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {

@@ -12,7 +12,7 @@ mod table;
 pub(crate) use table::tables;
 
 use crate::candidate::{IBAN, PAYMENT_CARD, Span};
-use crate::context;
+use crate::context::Around;
 use crate::scan::Scan;
 use forms::Forms;
 
@@ -82,6 +82,7 @@ impl National {
     /// Finds what the table describes, around every run of digits.
     pub(crate) fn find(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
         let mut done = 0;
+        let mut around = Around::default();
         // Cards and accounts are settled: no part of one is another number.
         let settled = |span: &&Span| matches!(span.entity, PAYMENT_CARD | IBAN);
         let mut settled: Vec<Span> = out.iter().filter(settled).copied().collect();
@@ -98,7 +99,9 @@ impl National {
             // The group is looked at once, from its first digit.
             done = run.end;
             let spans = self.starts(scan, group);
-            if let Some(span) = spans.into_iter().flatten().find_map(|at| self.at(scan, at)) {
+            if let Some(span) =
+                spans.into_iter().flatten().find_map(|at| self.at(scan, at, &mut around))
+            {
                 done = span.end.max(done);
                 out.push(span);
             }
@@ -124,7 +127,7 @@ impl National {
     }
 
     /// The longest number that begins at `start`.
-    fn at(&self, scan: &Scan<'_>, start: usize) -> Option<Span<'static>> {
+    fn at(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span> {
         if !begins(scan, start) {
             return None;
         }
@@ -142,7 +145,7 @@ impl National {
                 .forms
                 .accepted(state)
                 .iter()
-                .filter_map(|&id| score(scan, start, text, self.ids[usize::from(id)]))
+                .filter_map(|&id| score(scan, start, text, self.ids[usize::from(id)], around))
                 .max_by(|a, b| a.score.total_cmp(&b.score));
             if best.is_some() {
                 return best;
@@ -153,7 +156,7 @@ impl National {
 }
 
 /// The finding that `text` at `start` is of this row.
-fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id) -> Option<Span<'static>> {
+fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id, around: &mut Around) -> Option<Span> {
     let mut characters = [0; LONGEST];
     let mut count = 0;
     let mut small = false;
@@ -169,7 +172,7 @@ fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id) -> Option<Span<'st
     }
     let end = start + text.len();
     let alone = if count == text.len() { id.alone.0 } else { id.alone.1 };
-    let sure = match context::says(scan.text, start, end, id.words) {
+    let sure = match around.says(scan.text, start, end, id.words) {
         true => NAMED.max(alone),
         // Small letters are how programs write their own names.
         false if alone > 0.0 && !small && !in_table(scan, start, end) => alone,

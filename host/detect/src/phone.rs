@@ -8,7 +8,7 @@
 mod plan;
 
 use crate::candidate::{PHONE, Span};
-use crate::context;
+use crate::context::{self, Words};
 use crate::scan::Scan;
 
 /// The most digits of a number with its country code (E.164), and a trunk zero.
@@ -18,7 +18,7 @@ const DIGITS: usize = 16;
 const GROUPS: usize = 10;
 
 /// Words that say that a number is a telephone number.
-pub(crate) const WORDS: [&str; 62] = [
+pub(crate) const WORDS: Words = Words::new(&[
     "call",
     "callback",
     "called",
@@ -81,10 +81,10 @@ pub(crate) const WORDS: [&str; 62] = [
     "电话",
     "電話",
     "전화",
-];
+]);
 
 /// Words right before a number that say that it is something else.
-pub(crate) const OTHERS: [&str; 40] = [
+pub(crate) const OTHERS: Words = Words::new(&[
     "account",
     "acct",
     "amount",
@@ -125,9 +125,10 @@ pub(crate) const OTHERS: [&str; 40] = [
     "version",
     "zip",
     "zipcode",
-];
+]);
 
-/// A number under examination: groups of digits and what stands between them.
+/// A number under examination, and then the next one: groups of digits and what stands between them.
+#[derive(Default)]
 struct Number {
     digits: Vec<u8>,
     /// Lengths of the groups.
@@ -147,6 +148,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let runs = &scan.marks.digits;
     let mut done = 0;
     let mut index = 0;
+    let mut seen = Number::default();
     while index < runs.len() {
         let first = runs[index];
         // The middle of a list of short numbers begins no other one.
@@ -155,7 +157,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
             index += 1;
             continue;
         }
-        match number(scan, index) {
+        match number(scan, index, &mut seen) {
             Some(span) => {
                 done = span.end;
                 out.push(span);
@@ -166,18 +168,13 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
 }
 
 /// The longest telephone number that begins with a run of digits.
-fn number(scan: &Scan<'_>, index: usize) -> Option<Span<'static>> {
+fn number(scan: &Scan<'_>, index: usize, number: &mut Number) -> Option<Span> {
     let runs = &scan.marks.digits;
     let (start, plus, area) = opening(scan, runs[index].start);
-    let mut number = Number {
-        digits: Vec::new(),
-        groups: Vec::new(),
-        gaps: Vec::new(),
-        start,
-        end: start,
-        plus,
-        area,
-    };
+    number.digits.clear();
+    number.groups.clear();
+    number.gaps.clear();
+    (number.start, number.end, number.plus, number.area) = (start, start, plus, area);
     let mut best = None;
     for (offset, run) in runs[index..].iter().enumerate().take(GROUPS) {
         if offset > 0 {
@@ -199,7 +196,7 @@ fn number(scan: &Scan<'_>, index: usize) -> Option<Span<'static>> {
         }
         number.end = run.end;
         if ends(scan, run.end)
-            && let Some(score) = score(scan, &number)
+            && let Some(score) = score(scan, number)
         {
             let end = extension(scan, run.end).unwrap_or(run.end);
             best = Some(Span::new(start, end, PHONE, score));
@@ -301,7 +298,13 @@ fn is_something_else(scan: &Scan<'_>, number: &Number) -> bool {
         && gaps.iter().all(|&gap| gap == b'.' || gap == b' ')
         && !context::names(scan.text, number.start, number.end, &WORDS);
     let other = context::follows_word(scan.text, number.start, &OTHERS);
-    date || address || thousands || other
+    date || address || thousands || other || is_years(&number.digits, groups)
+}
+
+/// Whether two groups are years: `2019-2024`.
+fn is_years(digits: &[u8], groups: &[usize]) -> bool {
+    let century = |at: usize| matches!(digits[at..at + 2], [1, 9] | [2, 0]);
+    groups == [4, 4] && century(0) && century(4)
 }
 
 /// Whether four groups are the bytes of an internet address.

@@ -1,13 +1,13 @@
 //! United States social security numbers.
 
 use crate::candidate::{Span, US_SSN};
-use crate::context;
+use crate::context::{self, Words};
 use crate::scan::{Run, Scan};
 
-pub(crate) const WORDS: [&str; 12] = [
+pub(crate) const WORDS: Words = Words::new(&[
     "sin", "social", "socials", "ss", "ssa", "ssid", "ssn", "ssn4", "ssns", "sss", "taxpayer",
     "tin",
-];
+]);
 
 /// Printed on specimens and in advertisements, and never valid since.
 const SPECIMENS: [[u8; 9]; 2] = [*b"078051120", *b"219099999"];

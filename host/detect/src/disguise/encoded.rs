@@ -158,8 +158,13 @@ fn hexadecimal(encoded: &[u8]) -> Option<Vec<u8>> {
     if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
+    digits.chunks_exact(2).map(byte).collect()
+}
+
+/// The byte that two hexadecimal digits are.
+fn byte(pair: &[u8]) -> Option<u8> {
     let value = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
-    digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
+    Some(value(pair[0])? << 4 | value(pair[1])?)
 }
 
 /// `6a 6f 68 6e`, with blanks, colons, hyphens or commas between, and `0x` in front of
@@ -169,7 +174,8 @@ fn pairs(scan: &Scan<'_>, found: &mut Vec<Encoded>) {
     let mut done = 0;
     let mut bytes = Vec::new();
     for (index, first) in scan.marks.digits.iter().enumerate() {
-        if first.start < done || !scan.begins(first.start) {
+        // `6a` and `20` have two digits at most; the text may go on right behind.
+        if first.start < done || first.len() > 2 || !scan.begins(first.start) {
             continue;
         }
         bytes.clear();
@@ -189,9 +195,9 @@ fn pairs(scan: &Scan<'_>, found: &mut Vec<Encoded>) {
                     && *step.get_or_insert(between) == between
                     && scan.bytes[end..run.start].iter().all(|byte| b" :-,;".contains(byte))
                     && run.start > end);
-            let pair = scan.bytes.get(start..start + 2).and_then(hexadecimal);
-            let Some(pair) = pair.filter(|_| usual && scan.ends(start + 2)) else { break };
-            bytes.extend_from_slice(&pair);
+            let pair = usual.then(|| scan.bytes.get(start..start + 2)).flatten().and_then(byte);
+            let Some(pair) = pair.filter(|_| scan.ends(start + 2)) else { break };
+            bytes.push(pair);
             end = start + 2;
             from = end;
         }
