@@ -139,7 +139,7 @@ impl Around {
             // A piece of a word at the edge is no word, unless the text begins there.
             let before = match from {
                 0 => &text[..start],
-                _ => text[from..start].trim_start_matches(char::is_alphanumeric),
+                _ => text[from..start].trim_start_matches(is_letter),
             };
             spaced(before, &mut self.before);
         }
@@ -177,7 +177,7 @@ fn spaced(text: &str, words: &mut String) {
             small = c.is_ascii_lowercase();
             continue;
         }
-        if !c.is_alphanumeric() {
+        if !is_letter(c) {
             if !words.ends_with(' ') && c != '\'' {
                 words.push(' ');
             }
@@ -188,13 +188,24 @@ fn spaced(text: &str, words: &mut String) {
             words.push(' ');
         }
         small = c.is_lowercase();
-        if small {
-            words.push(c);
-        } else {
-            words.extend(c.to_lowercase());
+        match c {
+            _ if small => words.push(c),
+            'А'..='Я' => words.extend(char::from_u32(u32::from(c) + 32)),
+            '\u{3041}'..='\u{d7a3}' => words.push(c),
+            _ => words.extend(c.to_lowercase()),
         }
     }
     words.push(' ');
+}
+
+/// Whether a character is part of a word. The common scripts are told by their range:
+/// the tables of Unicode cost more than all the rest here.
+fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
+        'А'..='я' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
+        _ => c.is_alphanumeric(),
+    }
 }
 
 /// Whether the last word before `start` is one of `words`, when nothing but `.:#=(`,
@@ -228,7 +239,7 @@ fn has_word(text: &str, words: &Words) -> bool {
             true if bytes[start].is_ascii_digit() => false,
             true => words.has(word) || has_part(word, words),
             // Signs of other scripts may part it.
-            false => word.split(|c: char| !c.is_alphanumeric()).any(|word| words.has(word)),
+            false => word.split(|c: char| !is_letter(c)).any(|word| words.has(word)),
         };
         if found {
             return true;
@@ -290,6 +301,18 @@ mod tests {
         }
         assert!(says("1 (nhs number)", 0, 1, &["nhs number"]));
         assert!(says("身份证号1", "身份证号".len(), "身份证号1".len(), &["身份证"]));
+    }
+
+    #[test]
+    fn ranges_agree_with_the_tables() {
+        for c in ('\0'..='\u{ffff}').chain('\u{20000}'..='\u{20100}') {
+            assert_eq!(is_letter(c), c.is_alphanumeric(), "{c:?}");
+        }
+        for text in ["ЖЁЯЩ", "漢字カナ한국", "ÀÉŁ", "ΑΣ"] {
+            let mut words = String::new();
+            spaced(text, &mut words);
+            assert_eq!(words.trim(), text.chars().flat_map(char::to_lowercase).collect::<String>());
+        }
     }
 
     #[test]

@@ -90,13 +90,15 @@ impl Secrets {
         let mut blocks = private_key::Blocks::default();
         let mut assigned = 0;
         let mut keyed = 0;
+        let mut runs = vendor::Runs::default();
+        let mut values = assignment::Values::default();
         let (mut hashed, mut taken, mut declared) = (0, 0, 0);
         for hit in &scan.marks.hits {
             match self.rules[hit.literal].1 {
                 // Nothing inside a key begins another one.
                 Rule::Vendor(_) if hit.start < keyed => {}
                 Rule::Vendor(vendor) => {
-                    if let Some(span) = vendor.find(scan, hit) {
+                    if let Some(span) = vendor.find(scan, hit, &mut runs) {
                         keyed = span.end;
                         out.push(span);
                     }
@@ -109,7 +111,7 @@ impl Secrets {
                 Rule::Webhook(webhook) => out.extend(token::webhook(scan, hit, webhook)),
                 Rule::Scheme(scheme) => out.extend(token::scheme(scan, hit, scheme)),
                 Rule::Word(word) if hit.start >= assigned => {
-                    if let Some(span) = assignment::find(scan, hit, word) {
+                    if let Some(span) = assignment::find(scan, hit, word, &mut values) {
                         // Words inside a value do not begin another one.
                         assigned = span.end;
                         out.push(span);

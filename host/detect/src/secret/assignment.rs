@@ -5,9 +5,9 @@ mod name;
 mod sign;
 mod value;
 
+use self::name::{NAME_BYTES, is_secret_name, rest_of_name};
 pub(super) use self::name::{WORDS, Word};
-use self::name::{is_secret_name, rest_of_name};
-use self::sign::{Sign, closes, value_end, value_start};
+use self::sign::{Sign, VALUE_BYTES, closes, quoted_end, value_end, value_start};
 use self::value::{pair, password, service, token, vague};
 use super::placeholder::{is_placeholder, is_reference};
 use crate::candidate::{SECRET_PASSWORD, SECRET_TOKEN, Span};
@@ -16,11 +16,46 @@ use crate::scan::{Hit, Scan};
 /// How far before a password the name of its user may stand.
 const USER_BYTES: usize = 160;
 
-/// The value that is assigned to the name that a word stands in.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span<'static>> {
-    if !is_secret_name(scan, hit, word) {
-        return None;
+/// How many words may look at one value without blanks: the names in it are a disguise of
+/// nothing.
+const TRIES: u8 = 8;
+
+/// Names, and values without quotation marks, while words go by: each byte is read once.
+#[derive(Default)]
+pub(super) struct Values {
+    /// Where the value that was read last begins and ends.
+    start: usize,
+    end: usize,
+    /// How many words looked at it.
+    tries: u8,
+    /// Where the name that was read last begins and ends.
+    name: (usize, usize),
+}
+
+impl Values {
+    /// Where the name ends that goes on at `from`; nothing when it is too long.
+    fn name_end(&mut self, scan: &Scan<'_>, from: usize) -> Option<usize> {
+        if !(self.name.0..self.name.1).contains(&from) {
+            let belongs =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+            self.name = (from, scan.run(from, scan.bytes.len(), belongs));
+        }
+        (self.name.1 - from <= NAME_BYTES).then_some(self.name.1)
     }
+
+    /// Where the value that begins at `start` ends. Nothing when it is too long, or when
+    /// enough words have looked at it.
+    fn end(&mut self, scan: &Scan<'_>, start: usize, sign: Sign) -> Option<usize> {
+        if !(self.start..self.end).contains(&start) {
+            (self.start, self.end, self.tries) = (start, value_end(scan, start, sign), 0);
+        }
+        self.tries = self.tries.saturating_add(1);
+        (self.tries <= TRIES && self.end - start < VALUE_BYTES).then_some(self.end)
+    }
+}
+
+/// The value that is assigned to the name that a word stands in.
+pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word, values: &mut Values) -> Option<Span> {
     let literal = &scan.text[hit.start..hit.end];
     let assigned = literal.ends_with(['=', ':', ' ']);
     // `pass=` and `pw"` are whole names: not the end of `bypass=`.
@@ -30,8 +65,11 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span<'stati
     }
     let (after, upper) = match assigned {
         true => (hit.end, false),
-        false => rest_of_name(scan, hit)?,
+        false => rest_of_name(scan, hit, values.name_end(scan, hit.end)?)?,
     };
+    if !is_secret_name(scan, hit, word) {
+        return None;
+    }
     let sign = if assigned { Sign::Equals } else { Sign::Nothing };
     let (start, sign, quote) = value_start(scan, after, sign)?;
     let named = matches!(scan.at(after), Some(b'"' | b'\'' | b'`' | b'\\' | b']'));
@@ -39,7 +77,14 @@ pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word) -> Option<Span<'stati
     if plain_quote.is_some_and(|quote| closes(scan, start - 1, quote)) {
         return None;
     }
-    let end = value_end(scan, start, quote, sign);
+    let end = match quote {
+        Some(quote) => quoted_end(scan, start, quote),
+        None => {
+            let end = values.end(scan, start, sign)?;
+            // A bracket that was opened in front of the name ends the value.
+            start + scan.text.get(start..end)?.trim_end_matches([')', ']', '}']).len()
+        }
+    };
     let value = scan.text.get(start..end)?;
     let value = match (quote, sign) {
         (None, Sign::Is) => value.trim_end_matches(['.', '!', '?', ',', ')']),

@@ -37,6 +37,42 @@ enum Alphabet {
     Wide,
 }
 
+/// How many prefixes may look at one run of a key's characters: what has more in a row is
+/// made of prefixes.
+const TRIES: u8 = 16;
+
+/// Runs of keys' characters, while prefixes go by: each byte is read once for each
+/// alphabet.
+#[derive(Default)]
+pub(super) struct Runs {
+    /// By alphabet: where the run that was read last begins and ends, and how many
+    /// prefixes looked at it.
+    known: [(usize, usize, u8); Alphabet::COUNT],
+}
+
+impl Runs {
+    /// Where the run of this alphabet ends that `from` is in. Nothing when it goes on for
+    /// more than `most` bytes, or when enough prefixes have looked at it.
+    fn end(
+        &mut self,
+        scan: &Scan<'_>,
+        from: usize,
+        alphabet: Alphabet,
+        most: usize,
+    ) -> Option<usize> {
+        let (start, end, tries) = &mut self.known[alphabet as usize];
+        if !(*start..*end).contains(&from) {
+            let until = scan.run(from, scan.bytes.len(), |byte| alphabet.has(byte));
+            (*start, *end, *tries) = (from, until, 0);
+        }
+        if *end - from > most || *tries >= TRIES {
+            return None;
+        }
+        *tries += 1;
+        Some(*end)
+    }
+}
+
 /// A vendor's format.
 pub(super) struct Vendor {
     /// What every key begins with.
@@ -68,7 +104,7 @@ type Check = fn(&[u8]) -> Verdict;
 
 impl Vendor {
     /// The key that begins with this vendor's prefix at `hit`.
-    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
+    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit, runs: &mut Runs) -> Option<Span> {
         let letter = |at: usize| scan.before(at).is_some_and(|byte| byte.is_ascii_alphanumeric());
         // `\nsk-`: the letter of an escape is no part of the key.
         let escape = hit.start >= 2
@@ -84,7 +120,8 @@ impl Vendor {
         {
             return None;
         }
-        let run = scan.run(hit.end, self.most + 1, |byte| self.alphabet.has(byte));
+        // Where more of the same characters follow, it is something longer.
+        let run = runs.end(scan, hit.end, self.alphabet, self.most)?;
         // A sentence, not the key, ends with these, unless the key is too short without.
         let whole = &scan.text[hit.start..run];
         let trimmed = whole.trim_end_matches(['.', '-', '~', '/']);
@@ -94,8 +131,7 @@ impl Vendor {
         };
         let end = hit.start + key.len();
         let tail = scan.bytes.get(hit.end..end)?;
-        // Where more of the same characters follow, it is something longer.
-        let fits = (self.fewest..=self.most).contains(&tail.len()) && run - hit.end <= self.most;
+        let fits = (self.fewest..=self.most).contains(&tail.len());
         if !fits || !scan.ends(end) || is_cut(scan, end) || !self.is_near(scan, hit) {
             return None;
         }
@@ -134,6 +170,8 @@ impl Vendor {
 }
 
 impl Alphabet {
+    const COUNT: usize = Alphabet::Wide as usize + 1;
+
     fn has(self, byte: u8) -> bool {
         use Alphabet::*;
         match self {

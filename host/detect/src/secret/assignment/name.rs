@@ -18,7 +18,7 @@ pub(in crate::secret) enum Word {
 }
 
 /// How far a name goes on from its word.
-const NAME_BYTES: usize = 40;
+pub(super) const NAME_BYTES: usize = 40;
 
 /// Words for secrets, wherever they stand in a name.
 pub(in crate::secret) const WORDS: [(&str, Word); 84] = [
@@ -239,35 +239,51 @@ const TOGETHER: [&str; 30] = [
 pub(super) fn is_secret_name(scan: &Scan<'_>, hit: &Hit, word: Word) -> bool {
     let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let start = scan.run_back(hit.start, NAME_BYTES, name);
-    let before = scan.text[start..hit.start].to_ascii_lowercase();
-    let is_public = |part: &str| PUBLIC.contains(&part);
-    let public = before.split(['_', '-']).any(is_public);
-    let glued = word != Word::Password
-        && scan.before(hit.start).is_some_and(|byte| byte.is_ascii_lowercase())
-        && scan.at(hit.start).is_some_and(|byte| byte.is_ascii_lowercase());
-    if public || (glued && !TOGETHER.iter().any(|part| before.ends_with(part))) {
+    let before = &scan.bytes[start..hit.start];
+    let small = |at: Option<u8>| at.is_some_and(|byte| byte.is_ascii_lowercase());
+    let glued =
+        word != Word::Password && small(scan.before(hit.start)) && small(scan.at(hit.start));
+    if glued && !TOGETHER.iter().any(|part| ends_with(before, part)) {
         return false;
     }
     if matches!(word, Word::Service | Word::Pair) {
         return scan.begins(start) && before.len() <= 16;
     }
+    let mut parts = before.split(|byte| matches!(byte, b'_' | b'-'));
+    if parts.any(|part| PUBLIC.iter().any(|public| part.eq_ignore_ascii_case(public.as_bytes()))) {
+        return false;
+    }
     let end = scan.run(hit.end, NAME_BYTES, name);
-    let whole = scan.text[start..end].to_ascii_lowercase();
     // `arn:aws:secretsmanager:...:secret:name` names a secret and is none.
     let resource = scan.before(hit.start) == Some(b':') && {
         let from = scan.run_back(hit.start, RESOURCE_BYTES, |byte| name(byte) || byte == b':');
         scan.bytes[from..].starts_with(b"arn:")
     };
-    !resource && !COUNTING.iter().any(|part| whole.contains(part))
+    !resource && !counts(&scan.bytes[start..end])
 }
 
-/// Where the name that a word stands in ends, and whether it is in capitals, as in an
+/// Whether a name has a piece of a token's that keeps no secret.
+fn counts(name: &[u8]) -> bool {
+    (0..name.len()).any(|at| {
+        let first = name[at].to_ascii_lowercase();
+        matches!(first, b'n' | b'c' | b'p' | b'i' | b's' | b'l' | b'r' | b'a')
+            && COUNTING.iter().any(|part| {
+                part.as_bytes()[0] == first
+                    && name[at..]
+                        .get(..part.len())
+                        .is_some_and(|text| text.eq_ignore_ascii_case(part.as_bytes()))
+            })
+    })
+}
+
+fn ends_with(text: &[u8], end: &str) -> bool {
+    text.len() >= end.len() && text[text.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+}
+
+/// Where the name ends that a word stands in, which `end` may be, and whether it is in capitals, as in an
 /// environment. Nothing when the word is part of another one (`secretary`), or when the
 /// name says that it holds something else (`token_count`).
-pub(super) fn rest_of_name(scan: &Scan<'_>, hit: &Hit) -> Option<(usize, bool)> {
-    let end = scan.run(hit.end, NAME_BYTES, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-    });
+pub(super) fn rest_of_name(scan: &Scan<'_>, hit: &Hit, end: usize) -> Option<(usize, bool)> {
     let rest = &scan.text[hit.end..end];
     let word_goes_on = rest.starts_with(|c: char| c.is_ascii_lowercase())
         && scan.bytes[hit.end - 1].is_ascii_lowercase();
@@ -278,15 +294,16 @@ pub(super) fn rest_of_name(scan: &Scan<'_>, hit: &Hit) -> Option<(usize, bool)> 
     let word_goes_on = word_goes_on || shouts && !rest.starts_with('S');
     let plural = rest == "s" || rest.starts_with("s_");
     let known = ["key", "hash", "value", "text", "plain", "string", "base64", "word", "token"];
-    let lower = rest.to_ascii_lowercase();
-    if word_goes_on && !plural && !known.iter().any(|known| lower.starts_with(known)) {
+    let begins =
+        |part: &str| rest.get(..part.len()).is_some_and(|text| text.eq_ignore_ascii_case(part));
+    if word_goes_on && !plural && !known.iter().any(|known| begins(known)) {
         return None;
     }
-    let last = rest.rsplit(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase();
-    let camel =
-        rest.rfind(|c: char| c.is_ascii_uppercase()).map(|at| rest[at..].to_ascii_lowercase());
-    let is_about = |end: &str| ABOUT.contains(&end);
-    if is_about(&last) || camel.is_some_and(|end| is_about(&end)) {
+    let last = rest.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    let camel = rest.rfind(|c: char| c.is_ascii_uppercase()).map_or("", |at| &rest[at..]);
+    let is_about =
+        |end: &str| !end.is_empty() && ABOUT.iter().any(|about| about.eq_ignore_ascii_case(end));
+    if is_about(last) || is_about(camel) {
         return None;
     }
     let name = &scan.bytes[hit.start..end];

@@ -99,12 +99,14 @@ fn typed(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
     let from = scan.run(at, 3, |byte| matches!(byte, b':' | b' ' | b'['));
     let name =
         scan.run(from, 16, |byte| byte.is_ascii_alphanumeric() || b"&'<>[]*?".contains(&byte));
-    let known = ["str", "string", "char", "bytes", "[]", "]", "text", "any", "secret"];
-    let is_type =
-        known.iter().any(|known| scan.text[from..name].to_ascii_lowercase().contains(known));
     let sign = scan.run(name, 4, |byte| byte == b' ');
     let after = scan.run(sign, 2, |byte| matches!(byte, b':' | b'='));
-    (is_type && matches!(&scan.text[sign..after], "=" | ":=")).then_some((Sign::Equals, after))
+    if !matches!(&scan.text[sign..after], "=" | ":=") {
+        return None;
+    }
+    let known = ["str", "string", "char", "bytes", "[]", "]", "text", "any", "secret"];
+    let lower = scan.text[from..name].to_ascii_lowercase();
+    known.iter().any(|known| lower.contains(known)).then_some((Sign::Equals, after))
 }
 
 /// What stands behind a name in quotation marks: `"password", "x"`,
@@ -160,17 +162,16 @@ fn clause(scan: &Scan<'_>, after: usize) -> Option<(Sign, usize)> {
     colon.then_some((Sign::Line, lines))
 }
 
-/// Where a value ends that begins at `start`.
-pub(super) fn value_end(scan: &Scan<'_>, start: usize, quote: Option<u8>, sign: Sign) -> usize {
-    let Some(quote) = quote else {
-        let end = scan.run(start, VALUE_BYTES, |byte| {
-            let ends = byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(&byte);
-            !(ends || byte == b'&' && sign == Sign::Equals)
-        });
-        let end = scan.text.floor_char_boundary(end);
-        // A bracket that was opened in front of the name ends the value.
-        return start + scan.text[start..end].trim_end_matches([')', ']', '}']).len();
-    };
+/// Where a value without quotation marks ends that begins at `start`.
+pub(super) fn value_end(scan: &Scan<'_>, start: usize, sign: Sign) -> usize {
+    scan.run(start, scan.bytes.len(), |byte| {
+        let ends = byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(&byte);
+        !(ends || byte == b'&' && sign == Sign::Equals)
+    })
+}
+
+/// Where a value in quotation marks ends, after [`VALUE_BYTES`] at the latest.
+pub(super) fn quoted_end(scan: &Scan<'_>, start: usize, quote: u8) -> usize {
     let until = start.saturating_add(VALUE_BYTES).min(scan.bytes.len());
     let mut at = start;
     while at < until {

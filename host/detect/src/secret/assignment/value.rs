@@ -61,6 +61,9 @@ pub(super) fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
     }
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    if digits == 0 {
+        return None;
+    }
     let entropy = entropy(bytes);
     let hexadecimal = bytes.iter().all(u8::is_ascii_hexdigit);
     let assigned = matches!(sign, Sign::Equals | Sign::Tag | Sign::Comma);
