@@ -127,7 +127,7 @@ impl National {
     }
 
     /// The longest number that begins at `start`.
-    fn at(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span> {
+    fn at(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span<'static>> {
         if !begins(scan, start) {
             return None;
         }
@@ -156,7 +156,13 @@ impl National {
 }
 
 /// The finding that `text` at `start` is of this row.
-fn score(scan: &Scan<'_>, start: usize, text: &[u8], id: &Id, around: &mut Around) -> Option<Span> {
+fn score(
+    scan: &Scan<'_>,
+    start: usize,
+    text: &[u8],
+    id: &Id,
+    around: &mut Around,
+) -> Option<Span<'static>> {
     let mut characters = [0; LONGEST];
     let mut count = 0;
     let mut small = false;

@@ -168,7 +168,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
 }
 
 /// The longest telephone number that begins with a run of digits.
-fn number(scan: &Scan<'_>, index: usize, number: &mut Number) -> Option<Span> {
+fn number(scan: &Scan<'_>, index: usize, number: &mut Number) -> Option<Span<'static>> {
     let runs = &scan.marks.digits;
     let (start, plus, area) = opening(scan, runs[index].start);
     number.digits.clear();

@@ -55,7 +55,12 @@ impl Values {
 }
 
 /// The value that is assigned to the name that a word stands in.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit, word: Word, values: &mut Values) -> Option<Span> {
+pub(super) fn find(
+    scan: &Scan<'_>,
+    hit: &Hit,
+    word: Word,
+    values: &mut Values,
+) -> Option<Span<'static>> {
     let literal = &scan.text[hit.start..hit.end];
     let assigned = literal.ends_with(['=', ':', ' ']);
     // `pass=` and `pw"` are whole names: not the end of `bypass=`.

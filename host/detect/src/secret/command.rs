@@ -49,7 +49,12 @@ pub(super) const TAKERS: [Taker; 13] = [
 ];
 
 /// The password that is taken after `hit`. `read` is how far calls and lines were read.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit, taker: &Taker, read: &mut usize) -> Option<Span> {
+pub(super) fn find(
+    scan: &Scan<'_>,
+    hit: &Hit,
+    taker: &Taker,
+    read: &mut usize,
+) -> Option<Span<'static>> {
     if hit.start < *read {
         return None;
     }

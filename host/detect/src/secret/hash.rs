@@ -46,7 +46,12 @@ pub(super) const FORMS: [Form; 21] = [
 
 /// The hash that begins at `hit`. `read` is where the hashes before it ended: no byte is
 /// looked at twice.
-pub(super) fn find(scan: &Scan<'_>, hit: &Hit, form: &Form, read: &mut usize) -> Option<Span> {
+pub(super) fn find(
+    scan: &Scan<'_>,
+    hit: &Hit,
+    form: &Form,
+    read: &mut usize,
+) -> Option<Span<'static>> {
     if hit.start < *read {
         return None;
     }

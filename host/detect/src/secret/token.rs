@@ -68,7 +68,7 @@ pub(super) const SCHEMES: [(&str, Scheme); 6] = [
 ];
 
 /// What follows a scheme.
-pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span> {
+pub(super) fn scheme(scan: &Scan<'_>, hit: &Hit, scheme: Scheme) -> Option<Span<'static>> {
     if scheme == Scheme::User {
         return user(scan, hit);
     }
@@ -108,7 +108,7 @@ fn in_header(scan: &Scan<'_>, hit: &Hit) -> bool {
 }
 
 /// User and password as curl takes them: one word of a command line.
-fn user(scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+fn user(scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
     let start = scan.run(hit.end, 8, |byte| byte == b' ');
     let mut quote = None;
     let mut end = start;

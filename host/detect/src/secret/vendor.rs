@@ -104,7 +104,12 @@ type Check = fn(&[u8]) -> Verdict;
 
 impl Vendor {
     /// The key that begins with this vendor's prefix at `hit`.
-    pub(super) fn find(&self, scan: &Scan<'_>, hit: &Hit, runs: &mut Runs) -> Option<Span> {
+    pub(super) fn find(
+        &self,
+        scan: &Scan<'_>,
+        hit: &Hit,
+        runs: &mut Runs,
+    ) -> Option<Span<'static>> {
         let letter = |at: usize| scan.before(at).is_some_and(|byte| byte.is_ascii_alphanumeric());
         // `\nsk-`: the letter of an escape is no part of the key.
         let escape = hit.start >= 2

@@ -6,7 +6,7 @@ use regex_automata::{Input, Span as Range};
 
 use super::VocabularyError;
 use crate::candidate::Span;
-use crate::context;
+use crate::context::Around;
 use crate::national::check;
 use crate::scan::{Marks, Scan, is_word};
 
@@ -175,7 +175,7 @@ impl Pattern {
             return Some(self.rule.score);
         }
         let words: Vec<&str> = self.rule.beside.iter().map(String::as_str).collect();
-        match context::says(scan.text, start, end, &words) {
+        match Around::default().says(scan.text, start, end, &words) {
             true => Some(self.rule.score),
             false => self.rule.score_alone,
         }

@@ -75,7 +75,7 @@ pub(in crate::secret) const INFIXES: [Infix; 18] = [
 
 impl Infix {
     /// The key around this literal at `hit`.
-    pub(in crate::secret) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span> {
+    pub(in crate::secret) fn find(&self, scan: &Scan<'_>, hit: &Hit) -> Option<Span<'static>> {
         if !is_exact(scan, hit, self.literal) {
             return None;
         }
