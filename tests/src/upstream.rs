@@ -1,6 +1,7 @@
 //! A scripted provider on loopback that records every byte that reaches it.
 
 pub mod anthropic;
+pub mod embeddings;
 pub mod openai;
 mod play;
 mod wire;

@@ -80,6 +80,22 @@ pub enum Event {
     },
     /// What it took. The last one counts.
     Usage(Usage),
+    /// The vector of one input.
+    Vector {
+        /// Which input.
+        index: u32,
+        /// The vector.
+        vector: Vector,
+    },
+}
+
+/// A vector that stands for a text, as the target wrote it.
+#[derive(Clone, PartialEq)]
+pub enum Vector {
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// 32-bit floats, little-endian, in base64.
+    Packed(String),
 }
 
 /// What kind of text a model wrote.
@@ -165,6 +181,7 @@ impl std::fmt::Debug for Event {
             Event::Pause { choice } => write!(f, "Pause({choice})"),
             Event::Finish { choice, reason } => write!(f, "Finish({choice}, {reason:?})"),
             Event::Usage(usage) => write!(f, "{usage:?}"),
+            Event::Vector { index, .. } => write!(f, "Vector({index})"),
         }
     }
 }

@@ -14,7 +14,7 @@ mod segment;
 pub mod sse;
 mod turn;
 
-pub use answer::{Chunk, Event, FinishReason, Original, TextKind, Usage};
+pub use answer::{Chunk, Event, FinishReason, Original, TextKind, Usage, Vector};
 pub use request::{Capability, Dialect, Request, Sampling};
 pub use segment::{Kind, Place, Role, Segment, SegmentId};
 pub use turn::{Arguments, CacheMark, Keep, Part, Tool, ToolChoice, Turn};

@@ -17,17 +17,24 @@ pub enum Dialect {
     OpenAiChat,
     /// `POST /v1/messages`.
     AnthropicMessages,
+    /// `POST /v1/embeddings`.
+    OpenAiEmbeddings,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::AnthropicMessages];
+    pub const ALL: [Dialect; 3] =
+        [Dialect::OpenAiChat, Dialect::AnthropicMessages, Dialect::OpenAiEmbeddings];
+
+    /// Those that a target speaks as a whole: what the configuration calls its kind.
+    pub const TARGETS: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::AnthropicMessages];
 
     /// The name that policies, records and the configuration use.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "openai-chat",
             Dialect::AnthropicMessages => "anthropic-messages",
+            Dialect::OpenAiEmbeddings => "openai-embeddings",
         }
     }
 }
@@ -58,11 +65,13 @@ pub enum Capability {
     HostedTools,
     /// Content of a kind that the house does not know, which only the same dialect carries.
     UnknownContent,
+    /// Vectors of texts, and no answer to them.
+    Embeddings,
 }
 
 impl Capability {
     /// Every capability, in order.
-    pub const ALL: [Capability; 11] = [
+    pub const ALL: [Capability; 12] = [
         Capability::Tools,
         Capability::Images,
         Capability::Audio,
@@ -74,6 +83,7 @@ impl Capability {
         Capability::LogitBias,
         Capability::HostedTools,
         Capability::UnknownContent,
+        Capability::Embeddings,
     ];
 
     /// The name that policies, errors and the configuration use.
@@ -90,6 +100,7 @@ impl Capability {
             Capability::LogitBias => "logit-bias",
             Capability::HostedTools => "hosted-tools",
             Capability::UnknownContent => "unknown-content",
+            Capability::Embeddings => "embeddings",
         }
     }
 
@@ -182,6 +193,11 @@ impl Request {
             sealed: Arc::default(),
             body: Arc::new(body),
         }
+    }
+
+    /// Whether it asks for vectors of its texts, one for each turn, and for no answer.
+    pub fn embeds(&self) -> bool {
+        self.needs.contains(&Capability::Embeddings)
     }
 
     /// Every string of the request.

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Client, Url};
 use ringfence_chat::{Dialect, Request};
-use ringfence_dialect::{Decoder, encode_request};
+use ringfence_dialect::{Decoder, encode_request, spoken};
 use ringfence_fence::{
     Answer, Departure, Encoded, Failure, FailureKind, Honours, Masked, Provider, Zone,
 };
@@ -21,6 +21,8 @@ pub struct Cloud {
     connection: Connection,
     client: Client,
     url: Url,
+    /// Where vectors are asked for.
+    embeddings: Url,
     headers: HeaderMap,
     name: String,
 }
@@ -36,16 +38,19 @@ impl Cloud {
             return Err(ConnectionError::Key);
         }
         let (path, mut headers) = match connection.dialect {
-            Dialect::OpenAiChat => (openai::PATH, openai::headers(&connection)?),
+            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => {
+                (openai::PATH, openai::headers(&connection)?)
+            }
             Dialect::AnthropicMessages => (anthropic::PATH, anthropic::headers(&connection)?),
         };
         let url = connection.address(path)?;
+        let embeddings = connection.address(openai::EMBEDDINGS_PATH)?;
         let own = connection.own_headers()?;
         own.keys().for_each(|name| drop(headers.remove(name)));
         headers.extend(own);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let client = client::client(&url, zone, connection.connect_within)?;
-        Ok(Cloud { connection, client, url, headers, name: name.to_owned() })
+        Ok(Cloud { connection, client, url, embeddings, headers, name: name.to_owned() })
     }
 
     async fn call(&self, departure: Departure) -> Result<Answer, Failure> {
@@ -54,13 +59,22 @@ impl Cloud {
             let message = "The target is outside and its address is plain http.";
             return Err(Failure::new(FailureKind::Misconfigured, message));
         }
-        let streamed = departure.request().streamed;
-        let choices = departure.request().sampling.choices;
+        let request = departure.request();
+        let dialect = spoken(request.dialect, self.connection.dialect);
+        let streamed = request.streamed;
+        let (url, choices) = match dialect {
+            Dialect::OpenAiEmbeddings => {
+                (&self.embeddings, u32::try_from(request.turns.len()).unwrap_or(u32::MAX))
+            }
+            Dialect::OpenAiChat | Dialect::AnthropicMessages => {
+                (&self.url, request.sampling.choices)
+            }
+        };
         let deadline = Instant::now() + self.connection.first_byte_within;
         let sent = self
             .client
-            .post(self.url.clone())
-            .headers(self.headers_for(departure.request()))
+            .post(url.clone())
+            .headers(self.headers_for(request))
             .header(header::ACCEPT, answer::media_type(streamed))
             .body(departure.body().clone())
             .send();
@@ -69,7 +83,6 @@ impl Cloud {
             Ok(Err(error)) => return Err(failure::of_transport(&error)),
             Err(_) => return Err(answer::late()),
         };
-        let dialect = self.connection.dialect;
         if !response.status().is_success() {
             return Err(answer::refusal(response, dialect, deadline).await);
         }

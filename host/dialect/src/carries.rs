@@ -2,7 +2,7 @@
 
 use ringfence_chat::{Capability, Dialect};
 
-use crate::{anthropic, openai_chat};
+use crate::{anthropic, openai_chat, spoken};
 
 /// What a request may ask of a target of some dialect.
 ///
@@ -26,6 +26,7 @@ pub fn carries(target: Dialect) -> Carries {
     let capabilities: &[Capability] = match target {
         Dialect::OpenAiChat => &OPENAI_CHAT,
         Dialect::AnthropicMessages => &ANTHROPIC,
+        Dialect::OpenAiEmbeddings => &EMBEDDINGS,
     };
     Carries { capabilities, honours: None }
 }
@@ -34,10 +35,12 @@ pub fn carries(target: Dialect) -> Carries {
 /// the dialect has words for when it is the same, and what the house's own view of a
 /// request holds when it is another.
 pub fn carries_from(client: Dialect, target: Dialect) -> Carries {
-    match target {
+    match spoken(client, target) {
         same if same == client => Carries { capabilities: own(same), honours: None },
         Dialect::OpenAiChat => openai_chat::TRANSLATED,
         Dialect::AnthropicMessages => anthropic::TRANSLATED,
+        // Nobody but its own clients speaks it.
+        Dialect::OpenAiEmbeddings => Carries { capabilities: &[], honours: Some(&[]) },
     }
 }
 
@@ -46,10 +49,13 @@ fn own(dialect: Dialect) -> &'static [Capability] {
     match dialect {
         Dialect::OpenAiChat => &Capability::ALL,
         Dialect::AnthropicMessages => &ANTHROPIC_AND_HOSTED,
+        Dialect::OpenAiEmbeddings => &EMBEDDINGS,
     }
 }
 
-const OPENAI_CHAT: [Capability; 10] = [
+const EMBEDDINGS: [Capability; 1] = [Capability::Embeddings];
+
+const OPENAI_CHAT: [Capability; 11] = [
     Capability::Tools,
     Capability::Images,
     Capability::Audio,
@@ -60,6 +66,7 @@ const OPENAI_CHAT: [Capability; 10] = [
     Capability::Choices,
     Capability::LogitBias,
     Capability::UnknownContent,
+    Capability::Embeddings,
 ];
 
 const ANTHROPIC: [Capability; 5] = [
@@ -85,7 +92,7 @@ mod tests {
 
     #[test]
     fn hosted_tools_are_never_a_default_and_can_always_be_allowed() {
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::TARGETS {
             let usual = carries(dialect).capabilities;
             let all = carries_from(dialect, dialect).capabilities;
             assert!(!usual.contains(&Capability::HostedTools));
@@ -99,7 +106,10 @@ mod tests {
     #[test]
     fn across_dialects_nothing_is_carried_that_only_one_has_words_for() {
         for client in Dialect::ALL {
-            for target in Dialect::ALL.into_iter().filter(|&target| target != client) {
+            for target in Dialect::TARGETS {
+                if spoken(client, target) == client {
+                    continue;
+                }
                 let Carries { capabilities, honours } = carries_from(client, target);
                 for own in [Capability::HostedTools, Capability::UnknownContent] {
                     assert!(!capabilities.contains(&own), "{own:?}");

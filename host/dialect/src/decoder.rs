@@ -4,7 +4,7 @@ use ringfence_chat::sse::{SseError, SseEvent, SseReader};
 use ringfence_chat::{Chunk, Dialect};
 
 use crate::fault::Fault;
-use crate::{anthropic, openai_chat};
+use crate::{anthropic, openai_chat, openai_embeddings};
 
 /// Reads one answer from bytes that arrive in any pieces.
 ///
@@ -41,14 +41,17 @@ impl Decoder {
     /// Bytes of a stream at most.
     pub const STREAM_BYTES: usize = 256 << 20;
 
-    /// A decoder for an answer with so many choices: 1 unless the request asked for more.
+    /// A decoder for an answer with so many choices: 1 unless the request asked for more;
+    /// one for each input where vectors are asked for, which are never streamed.
     pub fn new(dialect: Dialect, streamed: bool, choices: u32) -> Decoder {
-        if !streamed {
+        if !streamed || dialect == Dialect::OpenAiEmbeddings {
             let form = Form::Whole { dialect, choices, body: Vec::new() };
             return Decoder { form, taken: 0, limit: Self::WHOLE_BYTES };
         }
         let stream = match dialect {
-            Dialect::OpenAiChat => Stream::OpenAiChat(openai_chat::StreamReader::new(choices)),
+            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => {
+                Stream::OpenAiChat(openai_chat::StreamReader::new(choices))
+            }
             Dialect::AnthropicMessages => Stream::Anthropic(anthropic::StreamReader::default()),
         };
         let reader = SseReader::new(Self::EVENT_BYTES);
@@ -106,6 +109,7 @@ impl Decoder {
                 chunks.push(match dialect {
                     Dialect::OpenAiChat => openai_chat::read_whole(&body, *choices)?,
                     Dialect::AnthropicMessages => anthropic::read_whole(&body)?,
+                    Dialect::OpenAiEmbeddings => openai_embeddings::read_whole(&body, *choices)?,
                 });
                 Ok(())
             }
@@ -161,7 +165,7 @@ pub struct Reported {
 pub fn reported(dialect: Dialect, body: &[u8]) -> Reported {
     let Ok(body) = serde_json::from_slice(body) else { return Reported::default() };
     let code = match dialect {
-        Dialect::OpenAiChat => openai_chat::known_code(&body),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::known_code(&body),
         Dialect::AnthropicMessages => anthropic::known_code(&body),
     };
     Reported { code }

@@ -3,7 +3,7 @@
 use ringfence_chat::{Chunk, Dialect};
 use serde_json::{Map, Value, json};
 
-use crate::{anthropic, openai_chat};
+use crate::{anthropic, openai_chat, openai_embeddings};
 
 /// What every part of one answer says alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct Encoder {
 enum Writer {
     OpenAiChat(Box<openai_chat::Writer>),
     Anthropic(Box<anthropic::Writer>),
+    Embeddings(Box<openai_embeddings::Writer>),
 }
 
 impl Encoder {
@@ -47,6 +48,9 @@ impl Encoder {
             Dialect::AnthropicMessages => {
                 Writer::Anthropic(Box::new(anthropic::Writer::new(envelope)))
             }
+            Dialect::OpenAiEmbeddings => {
+                Writer::Embeddings(Box::new(openai_embeddings::Writer::new(envelope)))
+            }
         };
         Encoder { writer }
     }
@@ -56,6 +60,8 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.chunk(chunk, out),
             Writer::Anthropic(writer) => writer.chunk(chunk, out),
+            // They are never streamed.
+            Writer::Embeddings(_) => {}
         }
     }
 
@@ -64,6 +70,8 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.end(out),
             Writer::Anthropic(writer) => writer.end(out),
+            // They are never streamed.
+            Writer::Embeddings(_) => {}
         }
     }
 
@@ -72,6 +80,8 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.error(error, out),
             Writer::Anthropic(writer) => writer.error(error, out),
+            // They are never streamed.
+            Writer::Embeddings(_) => {}
         }
     }
 
@@ -85,6 +95,7 @@ impl Encoder {
         match self.writer {
             Writer::OpenAiChat(writer) => writer.whole(chunks),
             Writer::Anthropic(writer) => writer.whole(chunks),
+            Writer::Embeddings(writer) => writer.whole(chunks),
         }
     }
 }
@@ -105,7 +116,7 @@ pub struct ErrorBody {
 /// The body of an error answer.
 pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat => openai_chat::error_json(error),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::error_json(error),
         Dialect::AnthropicMessages => anthropic::error_json(error),
     };
     to_bytes(&body)
@@ -115,7 +126,7 @@ pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
 /// one.
 pub fn error_status(dialect: Dialect, error: &ErrorBody) -> Option<u16> {
     match dialect {
-        Dialect::OpenAiChat => None,
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => None,
         Dialect::AnthropicMessages => anthropic::error_status(error),
     }
 }
@@ -134,7 +145,7 @@ pub struct ModelEntry {
 /// The body of the list of models.
 pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat => openai_chat::models_json(models),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::models_json(models),
         Dialect::AnthropicMessages => anthropic::models_json(models),
     };
     to_bytes(&body)
@@ -143,7 +154,7 @@ pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
 /// The body of one model.
 pub fn model_body(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat => openai_chat::model_json(model),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::model_json(model),
         Dialect::AnthropicMessages => anthropic::model_json(model),
     };
     to_bytes(&body)
@@ -160,6 +171,7 @@ pub fn answer_id(dialect: Dialect, request: &str) -> String {
     match dialect {
         Dialect::OpenAiChat => format!("chatcmpl-{own}"),
         Dialect::AnthropicMessages => format!("msg_{own}"),
+        Dialect::OpenAiEmbeddings => format!("embd-{own}"),
     }
 }
 

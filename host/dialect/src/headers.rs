@@ -15,7 +15,7 @@ const NAME_DIGITS: usize = 12;
 /// other.
 fn names(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::OpenAiChat => &[],
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => &[],
         Dialect::AnthropicMessages => &["anthropic-version", "anthropic-beta"],
     }
 }

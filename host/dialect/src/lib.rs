@@ -35,6 +35,7 @@ mod headers;
 mod members;
 mod object_writer;
 mod openai_chat;
+mod openai_embeddings;
 mod vocabulary;
 mod walk;
 
@@ -80,6 +81,16 @@ pub fn decode_request(dialect: Dialect, id: String, bytes: &[u8]) -> Result<Requ
     match dialect {
         Dialect::OpenAiChat => openai_chat::decode_request(id, bytes),
         Dialect::AnthropicMessages => anthropic::decode_request(id, bytes),
+        Dialect::OpenAiEmbeddings => openai_embeddings::decode_request(id, bytes),
+    }
+}
+
+/// What is spoken with a target of `target` for a client of `client`: its own dialect, or
+/// the client's, where that belongs to the same service.
+pub fn spoken(client: Dialect, target: Dialect) -> Dialect {
+    match (client, target) {
+        (Dialect::OpenAiEmbeddings, Dialect::OpenAiChat) => client,
+        _ => target,
     }
 }
 
@@ -102,7 +113,8 @@ pub fn encode_request(
         return Err(Unsupported::new(need.name()));
     }
     let same = request.dialect == dialect;
-    match dialect {
+    match spoken(request.dialect, dialect) {
+        Dialect::OpenAiEmbeddings => openai_embeddings::pass_on(request, model, honours),
         Dialect::OpenAiChat if same => openai_chat::pass_on(request, model, honours),
         Dialect::OpenAiChat => openai_chat::compose(Draft::new(request, &carried, honours), model),
         Dialect::AnthropicMessages if same => anthropic::pass_on(request, model, honours),
@@ -121,5 +133,6 @@ pub fn count_tokens(dialect: Dialect, bytes: &[u8]) -> Result<Request, Malformed
     match dialect {
         Dialect::OpenAiChat => openai_chat::decode_request(String::new(), bytes),
         Dialect::AnthropicMessages => anthropic::decode_prompt(bytes),
+        Dialect::OpenAiEmbeddings => openai_embeddings::decode_request(String::new(), bytes),
     }
 }

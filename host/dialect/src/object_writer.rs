@@ -1,5 +1,6 @@
 //! JSON objects, written without a copy of what they hold.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// Writes an object member by member, so that a body of many megabytes is not copied
@@ -17,16 +18,26 @@ impl ObjectWriter<'_> {
     }
 
     /// Adds a member, whose name must be new.
-    pub fn add(&mut self, name: &str, value: &Value) {
+    pub fn add(&mut self, name: &str, value: &impl Serialize) {
+        self.name(name);
+        self.write(value);
+    }
+
+    /// Adds a member whose value `write` writes.
+    pub fn add_with(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.name(name);
+        write(self.out);
+    }
+
+    fn name(&mut self, name: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
         }
         self.write(&Value::from(name));
         self.out.push(b':');
-        self.write(value);
     }
 
-    fn write(&mut self, value: &Value) {
+    fn write(&mut self, value: &impl Serialize) {
         if serde_json::to_writer(&mut *self.out, value).is_err() {
             unreachable!("a value with string keys is written to memory");
         }

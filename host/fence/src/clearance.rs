@@ -110,7 +110,7 @@ impl Clearance {
             targets.into_iter().map(|target| Standing { target, removals: Vec::new() }).collect();
         let mut clearance = Clearance { standings, closed_by: None };
         clearance.narrow("model_not_served", |target| {
-            target.model_for(&request.model).is_none().then_some(Remover::Model)
+            target.model_of(request).is_none().then_some(Remover::Model)
         });
         clearance.narrow("unsupported", |target| {
             let missing: Vec<_> = (request.needs.iter())
@@ -120,7 +120,9 @@ impl Clearance {
             (!missing.is_empty()).then_some(Remover::Capability(missing))
         });
         clearance.narrow("context_length_exceeded", |target| {
-            (request.input_tokens > target.context_tokens).then_some(Remover::Context)
+            // Each of many inputs has a context of its own, whose size the target knows.
+            let exceeds = !request.embeds() && request.input_tokens > target.context_tokens;
+            exceeds.then_some(Remover::Context)
         });
         clearance.narrow("target_not_permitted", |target| match &caller.targets {
             Some(names) if !names.contains(&target.name) => Some(Remover::Caller),

@@ -133,7 +133,7 @@ pub(crate) fn depart(
     placeholders: &Placeholders,
     provider: &dyn Provider,
 ) -> Result<Departure, CannotDepart> {
-    let model = target.model_for(&request.model).ok_or(CannotDepart::NotPermitted)?.name.clone();
+    let model = target.model_of(request).ok_or(CannotDepart::NotPermitted)?.name.clone();
     let (request, hidden) =
         edits::apply(request, edits, target, placeholders).map_err(CannotDepart::Unmaskable)?;
     let masked = Masked { request, target: Arc::clone(target), model };

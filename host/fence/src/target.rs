@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ringfence_chat::{Capability, SegmentId};
+use ringfence_chat::{Capability, Request, SegmentId};
 
 /// How far a place is from the process that holds the data; each zone contains the
 /// ones before it.
@@ -60,6 +60,17 @@ pub struct Target {
 }
 
 impl Target {
+    /// The model that answers `request`.
+    ///
+    /// Vectors of different models do not compare, so that embeddings go to the very
+    /// model that was asked for: not to one that answers to its name, and not to `auto`.
+    pub fn model_of(&self, request: &Request) -> Option<&Model> {
+        if request.embeds() {
+            return self.models.iter().find(|model| model.name == request.model);
+        }
+        self.model_for(&request.model)
+    }
+
     /// The model that answers a request for `asked`; `auto` means the first one.
     pub fn model_for(&self, asked: &str) -> Option<&Model> {
         if asked == Model::AUTO {

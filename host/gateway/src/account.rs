@@ -69,7 +69,7 @@ impl Account {
     pub fn saw(&mut self, chunk: &Chunk) {
         for event in &chunk.events {
             match event {
-                Event::Start { .. } | Event::Pause { .. } => {}
+                Event::Start { .. } | Event::Pause { .. } | Event::Vector { .. } => {}
                 Event::Text { .. } | Event::ToolCall { .. } => {
                     self.first.get_or_insert_with(|| self.began.elapsed());
                 }

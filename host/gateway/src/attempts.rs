@@ -210,6 +210,6 @@ fn speaks(event: &Event) -> bool {
     match event {
         Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => false,
         Event::Text { text, .. } => !text.is_empty(),
-        Event::ToolCall { .. } | Event::Finish { .. } => true,
+        Event::ToolCall { .. } | Event::Finish { .. } | Event::Vector { .. } => true,
     }
 }

@@ -42,8 +42,10 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     let decode = || ringfence_dialect::decode_request(call.dialect, call.id, &call.body.bytes);
     let mut request = aside(call.body.bytes.len(), decode).map_err(Problem::Malformed)?;
     request.headers = call.headers;
-    if !in_force.serves(&request.model) {
-        return Err(Problem::Model(request.model));
+    if !in_force.serves(&request) {
+        let embeds = request.embeds();
+        let problem = if embeds { Problem::VectorModel } else { Problem::Model };
+        return Err(problem(request.model));
     }
 
     let mut reading = aside(call.body.bytes.len(), || in_force.sight.detector.read(&request));
@@ -80,7 +82,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
 pub fn count(house: &House, dialect: Dialect, body: &[u8]) -> Result<u32, Problem> {
     let count = || ringfence_dialect::count_tokens(dialect, body);
     let request = aside(body.len(), count).map_err(Problem::Malformed)?;
-    if !house.in_force().serves(&request.model) {
+    if !house.in_force().serves(&request) {
         return Err(Problem::Model(request.model));
     }
     Ok(request.input_tokens)

@@ -328,11 +328,11 @@ impl InForce {
         self.places.iter().find(|place| place.target.name == name)
     }
 
-    /// Whether some target serves a model of that name.
-    pub fn serves(&self, model: &str) -> bool {
+    /// Whether some target serves the model that a request asks for.
+    pub fn serves(&self, request: &Request) -> bool {
         // With no place at all it is not the model that is missing.
         self.places.is_empty()
-            || self.places.iter().any(|place| place.target.model_for(model).is_some())
+            || self.places.iter().any(|place| place.target.model_of(request).is_some())
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Problem {
     Malformed(Malformed),
     /// No target serves this model.
     Model(String),
+    /// No target serves this very model, of which vectors are wanted.
+    VectorModel(String),
     /// The request may go nowhere.
     Refused {
         /// Why.
@@ -90,6 +92,7 @@ impl Problem {
             | Problem::Interrupted => true,
             Problem::Malformed(_)
             | Problem::Model(_)
+            | Problem::VectorModel(_)
             | Problem::Refused { .. }
             | Problem::Failed { .. }
             | Problem::Unmaskable { .. }
@@ -130,9 +133,9 @@ impl Problem {
             Problem::Path => invalid(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "Ringfence serves POST /v1/chat/completions, POST /v1/messages, POST \
-                 /v1/messages/count_tokens, GET /v1/models, GET /healthz, GET /readyz and GET \
-                 /metrics; nothing else is passed on.",
+                "Ringfence serves POST /v1/chat/completions, POST /v1/embeddings, POST \
+                 /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /healthz, GET \
+                 /readyz and GET /metrics; nothing else is passed on.",
             ),
             Problem::Method(allowed) => {
                 let mut told = invalid(
@@ -211,6 +214,20 @@ impl Problem {
                     format!(
                         "No target serves the model `{}`: GET /v1/models lists what there is, and \
                          `auto` lets the policies choose.",
+                        shortened(asked)
+                    ),
+                );
+                told.body.param = Some("model".to_owned());
+                told
+            }
+            Problem::VectorModel(asked) => {
+                let mut told = invalid(
+                    StatusCode::NOT_FOUND,
+                    "model_not_found",
+                    format!(
+                        "No target serves the model `{}` under this very name. Vectors of \
+                         different models do not compare, so that embeddings take neither `auto` \
+                         nor an alias.",
                         shortened(asked)
                     ),
                 );

@@ -42,7 +42,7 @@ pub async fn route(
     let is_post = request.method() == Method::POST;
     let dialect = dialect_of(&request);
     let response = match (request.method(), request.uri().path()) {
-        (&Method::POST, "/v1/chat/completions" | "/v1/messages") => {
+        (&Method::POST, "/v1/chat/completions" | "/v1/embeddings" | "/v1/messages") => {
             chat(&house, &intake, &id, dialect, request).await
         }
         (&Method::POST, "/v1/messages/count_tokens") => {
@@ -52,9 +52,13 @@ pub async fn route(
         (&Method::GET, "/healthz") => Ok(healthz(&house, request.headers())),
         (&Method::GET, "/readyz") => Ok(readyz(&house)),
         (&Method::GET, "/metrics") => Ok(exposition(&house)),
-        (_, "/v1/chat/completions" | "/v1/messages" | "/v1/messages/count_tokens") => {
-            Err(Problem::Method("POST"))
-        }
+        (
+            _,
+            "/v1/chat/completions"
+            | "/v1/embeddings"
+            | "/v1/messages"
+            | "/v1/messages/count_tokens",
+        ) => Err(Problem::Method("POST")),
         (_, "/v1/models" | "/healthz" | "/readyz" | "/metrics") => Err(Problem::Method("GET")),
         (&Method::GET, path) => match path.strip_prefix("/v1/models/") {
             Some(name) => model(&house, dialect, request.headers(), name),
@@ -87,7 +91,13 @@ fn dialect_of<B>(request: &Request<B>) -> Dialect {
         path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let shared = below("/v1/models") && request.headers().contains_key("anthropic-version");
-    if shared || below("/v1/messages") { Dialect::AnthropicMessages } else { Dialect::OpenAiChat }
+    if shared || below("/v1/messages") {
+        Dialect::AnthropicMessages
+    } else if below("/v1/embeddings") {
+        Dialect::OpenAiEmbeddings
+    } else {
+        Dialect::OpenAiChat
+    }
 }
 
 async fn chat(

@@ -181,7 +181,8 @@ impl Following {
                     }
                     continue;
                 }
-                Event::Pause { .. } | Event::Usage(_) => {
+                // A vector has no text that anybody could inspect.
+                Event::Pause { .. } | Event::Usage(_) | Event::Vector { .. } => {
                     out.push(event.clone());
                     continue;
                 }

@@ -33,7 +33,7 @@ pub(crate) fn fold(
     let mut choices: BTreeMap<u32, Folded> = BTreeMap::new();
     for event in chunks.into_iter().flat_map(|chunk| chunk.events) {
         match event {
-            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => {}
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) | Event::Vector { .. } => {}
             Event::Text { choice, kind, text, .. } => {
                 let texts = &mut choices.entry(choice).or_default().texts;
                 texts.entry(field(kind)).or_default().push_str(&text);

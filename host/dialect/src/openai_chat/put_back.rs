@@ -43,7 +43,7 @@ pub(crate) fn put_back(
     let mut ends: BTreeMap<u32, FinishReason> = BTreeMap::new();
     for event in events {
         match event {
-            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => {}
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) | Event::Vector { .. } => {}
             Event::Finish { choice, reason } => {
                 ends.insert(choice, reason);
             }

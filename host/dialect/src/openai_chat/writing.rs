@@ -155,7 +155,9 @@ impl Writer {
     fn made(&mut self, said: Event, out: &mut Vec<u8>) {
         let mut delta = Map::new();
         let (choice, reason) = match said {
-            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) => return,
+            Event::Start { .. } | Event::Pause { .. } | Event::Usage(_) | Event::Vector { .. } => {
+                return;
+            }
             Event::Text { text, .. } if text.is_empty() => return,
             Event::Text { choice, kind, text, .. } => {
                 delta.insert(field(kind).to_owned(), Value::from(text));
