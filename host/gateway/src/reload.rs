@@ -100,6 +100,14 @@ impl Reload {
 
     fn reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
         let config = (self.read)()?;
+        // Looked at before anything is loaded from them, and the files that were known before
+        // anything was read: what changes from here on is another change.
+        let mut loaded = prints(&config);
+        for (file, print) in &self.loaded {
+            if let Some(place) = loaded.get_mut(file) {
+                place.clone_from(print);
+            }
+        }
         stays_guarded(self.started.server.address, &config.callers)?;
         let (next, mut troubles) = self.house.prepare(&config)?;
         troubles.extend(needs_restart(&self.started, &config));
@@ -115,9 +123,8 @@ impl Reload {
         tracing::info!(chain = %next.chain.digest().short(), "a new chain is in force");
         self.house.put_in_force(next, troubles);
         self.config = config;
-        // The new configuration may name other files.
-        self.loaded = prints(&self.config);
-        self.seen = self.loaded.clone();
+        self.seen = loaded.clone();
+        self.loaded = loaded;
         Ok(())
     }
 }
