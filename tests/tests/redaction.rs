@@ -232,6 +232,49 @@ async fn the_same_value_has_the_same_placeholder_in_every_turn_and_none_of_anoth
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn placeholders_may_have_a_valid_form() {
+    let cloud = Upstream::start(|received| {
+        let sent = openai::last_user_text(received);
+        let pieces = openai::pieces(&format!("You wrote: {sent}"), 3);
+        Play::stream().send(openai::stream(pieces.iter().map(String::as_str))).end()
+    })
+    .await;
+    let shaped = "[placeholders]\nshaped = [\"EMAIL\", \"PAYMENT_CARD\", \"PHONE\"]\n";
+    let gateway = Gateway::start(&redacting(&cloud).section(shaped));
+    let text = "I am bob@example.org, not amy@example.org: 5425 2334 3010 9903, +49 30 901820; m9";
+    let answer = gateway.chat(&ask_streamed(text)).await;
+    assert_eq!(answer.content(), format!("You wrote: {text}"));
+    let sent = openai::last_user_text(&cloud.last());
+    assert_eq!(sent.matches("@placeholder.invalid").count(), 2, "{sent}");
+    let words: Vec<&str> = sent.split([' ', ',', ':', ';']).collect();
+    assert!(words.iter().any(|word| word.len() == 19 && word.starts_with('9')), "{sent}");
+    assert!(words.iter().any(|word| word.len() == 16 && word.starts_with("+999")), "{sent}");
+    for value in ["bob@", "amy@", "5425 2334", "901820"] {
+        cloud.assert_never_saw(value);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_in_the_middle_of_a_conversation_changes_nothing_for_the_client() {
+    let cloud = Upstream::echo().await;
+    let mut gateway = Gateway::start(&redacting(&cloud));
+    let first = gateway.chat(&ask(&format!("I am {EMAIL}"))).await;
+    let before = placeholder_in(&openai::last_user_text(&cloud.last()));
+    assert_eq!(gateway.stop(), 0);
+    std::fs::remove_file(gateway.folder().join("state/keys/placeholders")).expect("a key");
+    let gateway = gateway.restart().expect("it starts with a new key");
+    let request = json!({"model": "auto", "messages": [
+        {"role": "user", "content": format!("I am {EMAIL}")},
+        {"role": "assistant", "content": first.content()},
+        {"role": "user", "content": format!("Who is {EMAIL}?")},
+    ]});
+    let answer = gateway.chat(&request).await;
+    assert_eq!(answer.content(), format!("You wrote: Who is {EMAIL}?"));
+    assert_ne!(placeholder_in(&openai::last_user_text(&cloud.last())), before);
+    cloud.assert_never_saw(EMAIL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_client_forges_stays_what_it_is() {
     let cloud = Upstream::echo().await;
     let gateway = Gateway::start(&redacting(&cloud));

@@ -75,7 +75,11 @@ pub(crate) fn apply(
                     text.push(']');
                 }
                 Action::Pseudonymise => {
-                    let placeholder = placeholders.placeholder(change.entity, value);
+                    // A shape that another value has already is given up for brackets.
+                    let placeholder = placeholders
+                        .in_shape(change.entity, value)
+                        .filter(|shaped| notes.is_free(shaped, value))
+                        .unwrap_or_else(|| placeholders.placeholder(change.entity, value));
                     text.push_str(&placeholder);
                     notes.note(placeholder, change.entity, value, segment.role).ok_or(id)?;
                 }
@@ -108,6 +112,12 @@ struct Notes {
 }
 
 impl Notes {
+    /// Whether no other value has this placeholder.
+    fn is_free(&self, placeholder: &str, value: &str) -> bool {
+        let known = self.places.get(placeholder).and_then(|&place| self.hidden.get(place));
+        known.is_none_or(|known| known.original == value)
+    }
+
     /// Notes a placeholder. `None` when another value has the same one: then neither
     /// could be restored, and the departure must not be.
     fn note(&mut self, placeholder: String, entity: &str, value: &str, role: Role) -> Option<()> {

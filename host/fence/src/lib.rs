@@ -32,6 +32,6 @@ pub use judgement::{
     Action, Draft, Edit, Inside, Judgement, Mode, Nonsense, OnFailure, Permission, PolicyFailure,
     Scope, Verdict,
 };
-pub use placeholder::Placeholders;
+pub use placeholder::{Placeholders, Shape};
 pub use provider::{Answer, Encoded, Failure, FailureKind, Provider};
 pub use target::{Caller, Finding, Honours, Model, Target, Vitals, Zone};

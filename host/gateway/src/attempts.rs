@@ -141,7 +141,7 @@ impl Attempts<'_> {
 
     async fn once(&self, place: &Place, attempt: u32) -> Result<Begun, Stopped> {
         let &Attempts { house, asked, decision, books, .. } = self;
-        let placeholders = house.placeholders(&asked.caller.tenant);
+        let placeholders = house.placeholders(self.in_force, &asked.caller.tenant);
         let departure = decision
             .depart(&place.target.name, attempt, asked.request, &placeholders, &*place.provider)
             .map_err(|cannot| match cannot {

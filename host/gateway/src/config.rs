@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_cloud::Connection;
-use ringfence_fence::{Caller, Digest, Floor, Mode, OnFailure, Target};
+use ringfence_fence::{Caller, Digest, Floor, Mode, OnFailure, Shape, Target};
 use ringfence_ledger::Durability;
 use ringfence_local::LocalConfig;
 use ringfence_policy::{Grants, Limits};
@@ -61,6 +61,8 @@ pub struct Config {
     pub policies: Vec<PolicyEntry>,
     /// What is found besides what the detectors know.
     pub detection: Detection,
+    /// Placeholders that have the shape of what they stand for.
+    pub shapes: Vec<Shape>,
     /// What the operator decides before any policy.
     pub floor: Floor,
     /// The local model; absent when no target is local.

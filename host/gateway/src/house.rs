@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use ringfence_chat::{Request, Role};
 use ringfence_detect::Reading;
 use ringfence_fence::{
-    Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Target, Vitals,
+    Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Shape, Target, Vitals,
 };
 use ringfence_ledger::Ledger;
 use ringfence_local::{Description, Local};
@@ -67,6 +67,8 @@ pub struct InForce {
     pub callers: Callers,
     /// What finds entities.
     pub sight: Sight,
+    /// Shapes of placeholders.
+    pub shapes: Vec<Shape>,
     /// What the operator decided.
     pub floor: Floor,
     /// From a request's first byte to its answer's.
@@ -248,9 +250,9 @@ impl House {
         })
     }
 
-    /// The placeholders of a tenant.
-    pub fn placeholders(&self, tenant: &str) -> Placeholders {
-        Placeholders::new(&self.keys.placeholders, tenant)
+    /// The placeholders of a tenant, in the shapes that are in force.
+    pub fn placeholders(&self, in_force: &InForce, tenant: &str) -> Placeholders {
+        Placeholders::new(&self.keys.placeholders, tenant).shaped(&in_force.shapes)
     }
 
     /// Adds what the model finds to what the detectors found.
@@ -358,6 +360,7 @@ fn in_force(
         lacking,
         callers: Callers::new(config.callers.clone()),
         sight,
+        shapes: config.shapes.clone(),
         floor: config.floor.clone(),
         answer_within: config.server.answer_within,
         since: Instant::now(),

@@ -16,6 +16,8 @@ use ringfence_policy::Restored;
 /// Puts originals in the place of placeholders, in whole and in streamed answers.
 pub struct Restorer {
     placeholders: Vec<String>,
+    /// The bytes that they begin with: mostly a bracket.
+    firsts: Vec<u8>,
     /// Bytes of the longest one.
     longest: usize,
     originals: Vec<String>,
@@ -41,9 +43,6 @@ struct Automata {
     openings: AhoCorasick,
 }
 
-/// Every placeholder begins with it.
-const BRACKET: u8 = b'[';
-
 /// Texts that belong together: what is held of one never joins another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Lane {
@@ -64,7 +63,12 @@ impl Restorer {
         }
         let placeholders: Vec<String> =
             restorable.iter().map(|one| one.placeholder.clone()).collect();
+        let mut firsts: Vec<u8> =
+            placeholders.iter().filter_map(|placeholder| placeholder.bytes().next()).collect();
+        firsts.sort_unstable();
+        firsts.dedup();
         Some(Restorer {
+            firsts,
             openings: restorable.iter().map(|one| format!("[{}_", one.entity)).collect(),
             automata: OnceLock::new(),
             originals: restorable.iter().map(|one| one.original.clone()).collect(),
@@ -155,7 +159,7 @@ impl Restorer {
     ) -> String {
         let mut text = self.held.remove(&lane).unwrap_or_default();
         text.push_str(new);
-        if !text.as_bytes().contains(&BRACKET) {
+        if !text.bytes().any(|byte| self.firsts.contains(&byte)) {
             return text;
         }
         let made = || Automata::of(&self.placeholders, &self.openings);
@@ -190,9 +194,9 @@ impl Restorer {
     /// Length of the longest suffix of `text` that is a proper prefix of a placeholder.
     fn begun(&self, text: &str) -> usize {
         let window = text.len().saturating_sub(self.longest.saturating_sub(1));
-        // Placeholders are ASCII and begin with a bracket: every candidate begins at one.
+        // Placeholders are ASCII: every candidate begins with a byte that one begins with.
         (text.as_bytes()[window..].iter().enumerate())
-            .filter(|&(_, &byte)| byte == BRACKET)
+            .filter(|(_, byte)| self.firsts.contains(byte))
             .map(|(offset, _)| &text.as_bytes()[window + offset..])
             .find(|suffix| {
                 self.placeholders.iter().any(|placeholder| {

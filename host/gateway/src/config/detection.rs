@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use ringfence_detect::{Allowed, Check, Pattern, PatternRule, Terms, TermsBuilder, Vocabulary};
-use ringfence_fence::Edit;
+use ringfence_fence::{Edit, Shape};
 
 use super::raw;
 use super::reader::{At, Reader};
@@ -162,6 +162,22 @@ pub(super) fn resolve(reader: &mut Reader<'_>, raw: raw::Detect, key: PathBuf) -
     }
     detection.model = raw.model.and_then(|model| tier::resolve(reader, model));
     detection
+}
+
+/// Resolves `[placeholders]`.
+pub(super) fn shapes(reader: &mut Reader<'_>, raw: raw::Placeholders) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for given in raw.shaped.unwrap_or_default() {
+        match Shape::ALL.iter().find(|(entity, _)| entity == given.get_ref()) {
+            Some((_, shape)) => shapes.push(*shape),
+            None => {
+                let known: Vec<&str> = Shape::ALL.iter().map(|(entity, _)| *entity).collect();
+                let what = format!("\"{}\" has no shape", given.get_ref().escape_debug());
+                reader.mistake(&given.span(), what, format!("use {}", known.join(", ")));
+            }
+        }
+    }
+    shapes
 }
 
 fn entity(reader: &mut Reader<'_>, span: &Range<usize>, raw: raw::OwnEntity) -> Option<OwnEntity> {

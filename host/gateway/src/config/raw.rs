@@ -97,6 +97,13 @@ pub(super) struct Policy {
     pub(super) config: Option<At<toml::Table>>,
 }
 
+/// `[placeholders]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Placeholders {
+    pub(super) shaped: Option<Vec<At<String>>>,
+}
+
 /// `[detect]`
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]

@@ -42,7 +42,7 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "state",
     "require_cases",
     "server",
@@ -50,6 +50,7 @@ const SECTIONS: [&str; 10] = [
     "targets",
     "policies",
     "detect",
+    "placeholders",
     "floor",
     "local",
     "ledger",
@@ -82,6 +83,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let target_list = entries(reader, &mut document, "targets");
     let policy_list = entries(reader, &mut document, "policies");
     let detect: Option<raw::Detect> = section(reader, &mut document, "detect");
+    let placeholders = section(reader, &mut document, "placeholders");
     let floor = section(reader, &mut document, "floor");
     let local_section = section(reader, &mut document, "local");
     let ledger = section(reader, &mut document, "ledger");
@@ -116,6 +118,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let detection =
         detection::resolve(reader, detect.unwrap_or_default(), state.join(Detection::KEY));
     let policies = policies::resolve(reader, policy_list, require_cases, &detection);
+    let shapes = detection::shapes(reader, placeholders.unwrap_or_default());
     let floor = floor.map(|raw| floor::resolve(reader, raw)).unwrap_or_default();
     let ledger = books(reader, ledger.unwrap_or_default(), &state);
 
@@ -130,6 +133,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         targets,
         policies,
         detection,
+        shapes,
         floor,
         // A model that cannot run is not started: its target is listed as lacking it.
         local: local.filter(|model| model.description.is_ok()).map(|model| model.config),
