@@ -10,6 +10,7 @@ pub mod client;
 pub mod configuration;
 mod gateway;
 pub mod guests;
+pub mod planting;
 pub mod upstream;
 
 pub use binary::{Ran, ringfence, ringfence_in};
