@@ -1,11 +1,12 @@
 //! The detector: every family over every segment.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ringfence_chat::{Kind, Place, Request, Segment};
 
 use crate::candidate::Span;
-use crate::disguise::{self, Letters, encoded};
+use crate::disguise::{self, Letters, encoded, short};
 use crate::national::National;
 use crate::reading::{Reading, finding};
 use crate::scan::{Marks, Scan, Scanner};
@@ -48,6 +49,12 @@ impl Detector {
 
     /// The longest value that is read together with the name of its member.
     pub const NAMED_BYTES: usize = 256;
+
+    /// How many names of members are tried for one that tells what a value is.
+    pub const NAMES: usize = 6;
+
+    /// How much of the text on either side is read with what an encoded run says, in bytes.
+    const AROUND_BYTES: usize = 64;
 
     /// Bytes that opening the disguises of one text may produce, for each byte of it.
     pub const OPENED_PER_BYTE: usize = 6;
@@ -124,18 +131,16 @@ impl Detector {
     /// name stands before the value; here they are two segments.
     fn under_its_name<'d>(&'d self, segment: &Segment, out: &mut Vec<Span<'d>>) {
         let Place::Value(pointer) = &segment.place else { return };
-        let name = pointer.rsplit('/').next().unwrap_or_default();
-        let index = name.bytes().all(|byte| byte.is_ascii_digit());
-        if segment.kind == Kind::Text || index || segment.text.len() > Detector::NAMED_BYTES {
+        if segment.kind == Kind::Text || segment.text.len() > Detector::NAMED_BYTES {
             return;
         }
+        let Some(name) = name_in(pointer) else { return };
         let joined = format!("{name}\": \"{}\"", segment.text);
         let marks = self.mark(&joined);
-        if marks.hits.is_empty() && marks.digits.is_empty() && self.vocabulary.is_empty() {
+        let nothing = marks.hits.is_empty() && marks.digits.is_empty() && marks.runs.is_empty();
+        if nothing && !marks.escapes && !marks.unusual && self.vocabulary.is_empty() {
             return;
         }
-        let mut spans = Vec::new();
-        self.plain(&Scan::new(&joined, &marks), &mut spans);
         let value = joined.len() - 1 - segment.text.len()..joined.len() - 1;
         let inside = |span: &&Span| value.start <= span.start && span.end <= value.end;
         let moved = |span: &Span<'d>| Span {
@@ -143,7 +148,18 @@ impl Detector {
             end: span.end - value.start,
             ..*span
         };
-        out.extend(spans.iter().filter(inside).map(moved));
+        out.extend(self.anyhow(&joined).iter().filter(inside).map(moved));
+    }
+
+    /// Finds everything in a short text that stands in no segment by itself: what cannot be
+    /// opened in it cannot be opened where it stands either, and counts there.
+    pub(crate) fn anyhow(&self, text: &str) -> Vec<Span<'_>> {
+        let bytes = text.len().saturating_mul(Detector::OPENED_PER_BYTE);
+        let mut allowance = Allowance { bytes, exceeded: false };
+        let mut spans = Vec::new();
+        self.explore(text, 0, &|_, _| true, &mut allowance, &mut spans);
+        overlap::settle(&mut spans);
+        spans
     }
 
     /// Finds everything in one text as it stands there.
@@ -189,7 +205,7 @@ impl Detector {
         let marks = self.mark(text);
         let scan = Scan::new(text, &marks);
         self.plain(&scan, out);
-        for run in encoded::find(&scan) {
+        for run in encoded::find(&scan).into_iter().chain(short::find(&scan)) {
             if !is_new(run.start, run.end) {
                 continue;
             }
@@ -200,10 +216,15 @@ impl Detector {
             if !allowance.take(layer, inner.len(), true) {
                 continue;
             }
+            let place = InPlace::of(text, run.start, run.end, &inner);
             let mut spans = Vec::new();
-            self.explore(&inner, layer + 1, &|_, _| true, allowance, &mut spans);
+            let is_new = |start, end| place.inside.start <= start && end <= place.inside.end;
+            self.explore(&place.text, layer + 1, &is_new, allowance, &mut spans);
             // Part of a value in base64 is not a part of the text: the run goes whole.
-            out.extend(spans.iter().map(|span| Span { start: run.start, end: run.end, ..*span }));
+            let touches =
+                |span: &&Span| span.start < place.inside.end && place.inside.start < span.end;
+            let whole = |span: &Span<'d>| Span { start: run.start, end: run.end, ..*span };
+            out.extend(spans.iter().filter(touches).map(whole));
         }
         if !marks.escapes && !marks.unusual {
             return;
@@ -220,6 +241,52 @@ impl Detector {
             Span { start, end, ..*span }
         }));
     }
+}
+
+/// What an encoded run says, in the place of the run.
+struct InPlace {
+    text: String,
+    /// Where it stands in the text.
+    inside: Range<usize>,
+}
+
+impl InPlace {
+    /// The words on either side decide what a number is, so they are read with it.
+    fn of(text: &str, start: usize, end: usize, says: &str) -> InPlace {
+        let from = text.floor_char_boundary(start.saturating_sub(Detector::AROUND_BYTES));
+        let until = text.floor_char_boundary((end + Detector::AROUND_BYTES).min(text.len()));
+        // A piece of a word is no word.
+        let before = match from {
+            0 => &text[..start],
+            _ => text[from..start].trim_start_matches(char::is_alphanumeric),
+        };
+        let after = &text[end..until.max(end)];
+        let mut joined = String::with_capacity(before.len() + says.len() + after.len() + 2);
+        joined.push_str(before);
+        // What stands right beside a run is no part of what the run says.
+        if before.ends_with(char::is_alphanumeric) {
+            joined.push(' ');
+        }
+        let inside = joined.len()..joined.len() + says.len();
+        joined.push_str(says);
+        if after.starts_with(char::is_alphanumeric) {
+            joined.push(' ');
+        }
+        joined.push_str(after);
+        InPlace { text: joined, inside }
+    }
+}
+
+/// The name of the member that holds the value at a JSON pointer, where one tells what the
+/// value is: not an index, and not a word of JSON's schemas.
+fn name_in(pointer: &str) -> Option<&str> {
+    const OF_SCHEMAS: [&str; 10] = [
+        "allOf", "anyOf", "const", "default", "enum", "example", "examples", "items", "oneOf",
+        "value",
+    ];
+    let index = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let mut names = pointer.rsplit('/').take(Detector::NAMES);
+    names.find(|name| !index(name) && !OF_SCHEMAS.contains(name))
 }
 
 impl Default for Detector {

@@ -6,6 +6,7 @@
 pub(crate) mod encoded;
 mod escapes;
 mod letters;
+pub(crate) mod short;
 mod view;
 
 pub(crate) use letters::Letters;

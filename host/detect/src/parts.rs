@@ -1,13 +1,12 @@
-//! Values that go from one part of a message into the next.
+//! Values that go from one part of a message into the next, or from one message into the
+//! next of the same role.
 
 use std::collections::HashMap;
 
 use ringfence_chat::{Part, Request, SegmentId};
 
-use crate::candidate::Span;
+use crate::candidate::{SECRET_PRIVATE_KEY, Span};
 use crate::detector::Detector;
-use crate::overlap;
-use crate::scan::Scan;
 
 /// How much of a part's beginning and end is looked at, in bytes: longer than any value
 /// but a key file.
@@ -25,18 +24,29 @@ struct Piece {
     length: usize,
 }
 
-/// Finds values that adjacent text parts of one turn make together, and splits each
-/// into its pieces. Nothing is searched in turns with one part.
-///
-/// Values that go from one message into the next are not found: no provider joins
-/// messages without a mark between them.
+/// How much of a key file that goes on in the next part is looked at, in bytes.
+const KEY_BYTES: usize = 16 * 1024;
+
+/// How key files begin and end.
+const KEYS: [(&str, &str); 2] =
+    [("-----BEGIN ", "-----END "), ("PuTTY-User-Key-File-", "Private-MAC: ")];
+
+/// Finds values that adjacent texts make together, and splits each into its pieces: the
+/// parts of a message, and messages of one role in a row. Nothing is searched where a text
+/// has no neighbour.
 pub(crate) fn across<'d>(
     detector: &'d Detector,
     request: &Request,
 ) -> HashMap<SegmentId, Vec<Span<'d>>> {
     let mut found = HashMap::<SegmentId, Vec<Span<'d>>>::new();
+    let mut texts = Vec::new();
+    let mut role = None;
     for turn in &request.turns {
-        let mut texts = Vec::new();
+        if role != Some(turn.role) {
+            join(detector, request, &texts, &mut found);
+            texts.clear();
+        }
+        role = Some(turn.role);
         for part in &turn.parts {
             match part {
                 Part::Text(id) => texts.push(*id),
@@ -51,8 +61,8 @@ pub(crate) fn across<'d>(
                 }
             }
         }
-        join(detector, request, &texts, &mut found);
     }
+    join(detector, request, &texts, &mut found);
     found
 }
 
@@ -68,29 +78,54 @@ fn join<'d>(
     }
     let mut joined = String::new();
     let mut pieces = Vec::new();
+    // The end of the key file that the text before began.
+    let mut key = None;
     for &segment in segments {
         let text = request.text(segment);
         let mut piece = |joined: &mut String, start: usize, end: usize| {
             pieces.push(Piece { segment, joined: joined.len(), start, length: end - start });
             joined.push_str(&text[start..end]);
         };
-        let (head, tail) = match text.len() <= 2 * EDGE {
-            true => (text.len(), text.len()),
-            false => (text.floor_char_boundary(EDGE), text.ceil_char_boundary(text.len() - EDGE)),
-        };
-        piece(&mut joined, 0, head);
-        if tail < text.len() {
-            joined.push_str(SEAM);
-            piece(&mut joined, tail, text.len());
+        let head = text.floor_char_boundary(head(text, key));
+        let (tail, began) = tail(text, key);
+        key = began;
+        let tail = text.ceil_char_boundary(tail);
+        match head < tail {
+            true => {
+                piece(&mut joined, 0, head);
+                joined.push_str(SEAM);
+                piece(&mut joined, tail, text.len());
+            }
+            false => piece(&mut joined, 0, text.len()),
         }
     }
-    let marks = detector.mark(&joined);
-    let mut spans = Vec::new();
-    detector.plain(&Scan::new(&joined, &marks), &mut spans);
-    overlap::settle(&mut spans);
-    for span in spans {
+    for span in detector.anyhow(&joined) {
         split(detector, &joined, &span, &pieces, found);
     }
+}
+
+/// How much of a text's beginning is looked at; all of it that belongs to a key file whose
+/// end is still to come.
+fn head(text: &str, key: Option<&str>) -> usize {
+    let Some(end) = key else { return EDGE.min(text.len()) };
+    let within = &text[..text.floor_char_boundary(KEY_BYTES.min(text.len()))];
+    within.find(end).map_or(within.len(), |at| at + EDGE).min(text.len())
+}
+
+/// From where on a text's end is looked at, and the end of the key file that is still to
+/// come.
+fn tail(text: &str, key: Option<&'static str>) -> (usize, Option<&'static str>) {
+    let edge = text.len().saturating_sub(EDGE);
+    let from = text.ceil_char_boundary(text.len().saturating_sub(KEY_BYTES));
+    for (begin, end) in KEYS {
+        let Some(at) = text[from..].rfind(begin) else { continue };
+        if !text[from + at..].contains(end) {
+            return (edge.min(from + at), Some(end));
+        }
+    }
+    // One that a text before began goes on, through texts that are nothing else.
+    let goes_on = key.filter(|end| text.len() <= KEY_BYTES && !text.contains(end));
+    (edge, goes_on)
 }
 
 /// Splits a span that goes over more than one segment; the others are found where they
@@ -109,15 +144,15 @@ fn split<'d>(
         return;
     }
     // A value that is whole in its own segment does not go on in the next one:
-    // `bob@example.org` and `nothing`.
-    let is_whole = touched.iter().any(|piece| {
-        let text = &joined[piece.joined..piece.joined + piece.length];
-        let marks = detector.mark(text);
-        let mut spans = Vec::new();
-        detector.plain(&Scan::new(text, &marks), &mut spans);
-        let (from, to) = (span.start.max(piece.joined), span.end.min(piece.joined + piece.length));
-        spans.iter().any(|own| own.start + piece.joined < to && from < own.end + piece.joined)
-    });
+    // `bob@example.org` and `nothing`. A key file without its end is not whole.
+    let is_whole = span.entity != SECRET_PRIVATE_KEY
+        && touched.iter().any(|piece| {
+            let text = &joined[piece.joined..piece.joined + piece.length];
+            let spans = detector.anyhow(text);
+            let (from, to) =
+                (span.start.max(piece.joined), span.end.min(piece.joined + piece.length));
+            spans.iter().any(|own| own.start + piece.joined < to && from < own.end + piece.joined)
+        });
     if is_whole {
         return;
     }

@@ -97,6 +97,9 @@ fn values_across_parts_are_found() {
         (&["a", "4012", "8888", "8888", "1881", "b"], &["4012", "8888", "8888", "1881"][..0]),
         (&["card ", "4012", "8888", "8888", "1881", " b"], &["4012", "8888", "8888", "1881"]),
         (&["key AKIAQ3EGR", "IQ7XKZP4WLM."], &["AKIAQ3EGR", "IQ7XKZP4WLM"]),
+        // Disguised and cut: in other digits, and inside its base64.
+        (&["card ٤٠١٢٨٨٨٨", "٨٨٨٨١٨٨١."], &["٤٠١٢٨٨٨٨", "٨٨٨٨١٨٨١"]),
+        (&["see NDAxMiA4ODg4", "IDg4ODggMTg4MQ== ok"], &["NDAxMiA4ODg4", "IDg4ODggMTg4MQ=="]),
     ] {
         let found = DETECTOR.read(&request(texts));
         let found = pieces(texts, &found);
@@ -109,8 +112,58 @@ fn values_across_parts_are_found() {
 }
 
 #[test]
+fn values_across_messages_of_one_role_are_found() {
+    let texts = ["my card is 4012 8888 ", "8888 1881, ok"];
+    for (role, expected) in [(Role::User, 2), (Role::Assistant, 0)] {
+        let mut request = request(&texts);
+        let parts = request.turns.remove(0).parts;
+        let turn = |role, part: &Part| Turn { role, name: None, parts: vec![part.clone()] };
+        request.turns = vec![turn(role, &parts[0]), turn(Role::User, &parts[1])];
+        assert_eq!(pieces(&texts, &DETECTOR.read(&request)).len(), expected, "{role:?}");
+    }
+}
+
+#[test]
+fn a_key_file_is_followed_into_the_next_parts() {
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n";
+    let first = format!("key: -----BEGIN PRIVATE KEY-----\n{}", line.repeat(8));
+    let last = format!("{}-----END PRIVATE KEY-----\nthanks", line.repeat(8));
+    for texts in [vec![&first, &last], vec![&first, &line.repeat(12), &last]] {
+        let texts: Vec<&str> = texts.into_iter().map(String::as_str).collect();
+        let found = pieces(&texts, &DETECTOR.read(&request(&texts)));
+        assert_eq!(found.len(), texts.len(), "{found:?}");
+        assert!(found.iter().all(|(text, _)| !text.contains("thanks")), "{found:?}");
+        let hidden: usize = found.iter().map(|(text, _)| text.matches(line.trim()).count()).sum();
+        let all: usize = texts.iter().map(|text| text.matches(line.trim()).count()).sum();
+        assert_eq!(hidden, all);
+    }
+}
+
+#[test]
+fn what_a_code_says_is_read_where_it_stands() {
+    for (text, code) in [
+        ("BSN OTAzNDQyNDgx, thanks", ""),
+        ("BSN ODk3ODc3NTcz, thanks", "ODk3ODc3NTcz"),
+        (
+            "burgerservicenummer: dGhlIHZhbHVlIGlzIDg5Nzg3NzU3MyBhcyBhZ3JlZWQ=",
+            "dGhlIHZhbHVlIGlzIDg5Nzg3NzU3MyBhcyBhZ3JlZWQ=",
+        ),
+        ("BSN is 383937383737353733.", "383937383737353733"),
+        ("order ODk3ODc3NTcz, thanks", ""),
+    ] {
+        let spans = DETECTOR.text(text);
+        let found: Vec<&str> = spans.iter().map(|span| &text[span.start..span.end]).collect();
+        assert_eq!(found.concat(), code, "{text}");
+    }
+}
+
+#[test]
 fn the_name_of_a_member_counts() {
     for (name, value, expected) in [
+        ("bsn/enum/1", "897877573", true),
+        ("bsn/0", "897877573", true),
+        ("bsn", "٨٩٧٨٧٧٥٧٣", true),
+        ("bsn", "ODk3ODc3NTcz", true),
         ("ssn", "536904399", true),
         ("phone_number", "4258829090", true),
         ("password", "hunter2!", true),

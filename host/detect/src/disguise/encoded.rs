@@ -123,6 +123,12 @@ fn decode(encoded: &[u8]) -> Option<Decoded> {
     })
 }
 
+/// What a short run says, in hexadecimal or in base64 that begins where it begins.
+pub(crate) fn short(encoded: &[u8]) -> Option<String> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
+    hexadecimal(encoded).and_then(text).or_else(|| text(base64(encoded, usize::MAX)?))
+}
+
 /// Decodes base64 of either alphabet, at most `limit` digits of it.
 fn base64(encoded: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(encoded.len().min(limit) / 4 * 3 + 3);
