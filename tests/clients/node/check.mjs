@@ -96,6 +96,18 @@ const checks = {
     for (const name of ["auto", "stand-in-1", "gpt-4o"]) assert(names.includes(name), names);
   },
 
+  async vectors() {
+    const create = (input, model = "stand-in-1") => client().embeddings.create({ model, input });
+    const made = await create([`I am ${EMAIL}`, "b", `I am ${EMAIL}`]);
+    const [first, second, third] = made.data.map((one) => one.embedding);
+    assert.deepEqual(first, third);
+    assert.notDeepEqual(first, second);
+    assert.equal(first.length, 3);
+    const tokens = await refused(OpenAI.BadRequestError, () => create([[1, 2, 3]]));
+    assert.equal(tokens.param, "input[0]");
+    await refused(OpenAI.NotFoundError, () => create("a", "gpt-4o"));
+  },
+
   async errorsHaveTheirClasses() {
     const create = (text, model = "auto", by = client({ maxRetries: 0 })) =>
       by.chat.completions.create({ model, messages: said(text) });

@@ -180,8 +180,25 @@ def a_cut_stream_raises():
     assert error.code == "answer_broken", error.code
 
 
+def vectors():
+    made = client().embeddings.create(model="stand-in-1", input=[f"I am {EMAIL}", "b", f"I am {EMAIL}"])
+    first, second, third = [one.embedding for one in made.data]
+    assert first == third != second and len(first) == 3
+    # The client asks for base64 unless it is told otherwise: 32-bit floats.
+    exact = client().embeddings.create(model="stand-in-1", input="b", encoding_format="float")
+    assert all(abs(a - b) < 1e-6 for a, b in zip(exact.data[0].embedding, second))
+    assert made.usage.prompt_tokens == 11 and made.model == "stand-in-1"
+    tokens = refused(
+        openai.BadRequestError,
+        lambda: client().embeddings.create(model="stand-in-1", input=[[1, 2, 3]]),
+    )
+    assert tokens.param == "input[0]"
+    refused(openai.NotFoundError, lambda: client().embeddings.create(model="gpt-4o", input="a"))
+
+
 CHECKS = [
     whole,
+    vectors,
     an_alias,
     streamed,
     the_stream_helper,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ringfence_tests::upstream::openai;
+use ringfence_tests::upstream::{embeddings, openai};
 use ringfence_tests::{Configuration, Gateway, Play, Policy, Received, Target, Upstream};
 use serde_json::{Value, json};
 
@@ -37,6 +37,9 @@ async fn main() {
 fn play(received: &Received) -> Play {
     if received.path().ends_with("/seen") {
         return Play::json(&json!({}));
+    }
+    if received.path().ends_with("/embeddings") {
+        return embeddings::letters(received);
     }
     let text = openai::last_user_text(received);
     let body = received.json();
