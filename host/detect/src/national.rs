@@ -7,6 +7,7 @@
 
 pub(crate) mod check;
 mod forms;
+mod loose;
 mod table;
 
 pub(crate) use table::tables;
@@ -15,6 +16,7 @@ use crate::candidate::{IBAN, PAYMENT_CARD, Span};
 use crate::context::Around;
 use crate::scan::Scan;
 use forms::Forms;
+use loose::Loose;
 
 /// Score of what a check digit or a rare shape tells together with a word for it.
 const NAMED: f32 = 0.95;
@@ -69,6 +71,7 @@ impl Id {
 pub(crate) struct National {
     ids: Vec<&'static Id>,
     forms: Forms,
+    loose: Loose,
 }
 
 impl National {
@@ -76,7 +79,8 @@ impl National {
     pub(crate) fn new() -> National {
         let ids: Vec<&Id> = tables().collect();
         let forms = Forms::new(ids.iter().map(|id| id.forms));
-        National { ids, forms }
+        let loose = Loose::new(&ids);
+        National { ids, forms, loose }
     }
 
     /// Finds what the table describes, around every run of digits.
@@ -98,10 +102,12 @@ impl National {
             let group = scan.run_back(run.start, LONGEST, |byte| byte.is_ascii_alphanumeric());
             // The group is looked at once, from its first digit.
             done = run.end;
-            let spans = self.starts(scan, group);
-            if let Some(span) =
-                spans.into_iter().flatten().find_map(|at| self.at(scan, at, &mut around))
-            {
+            let starts = self.starts(scan, group);
+            let starts = || starts.into_iter().flatten();
+            let usual = starts().find_map(|at| self.at(scan, at, &mut around));
+            let found =
+                usual.or_else(|| starts().find_map(|at| self.loose.at(scan, at, &mut around)));
+            if let Some(span) = found {
                 done = span.end.max(done);
                 out.push(span);
             }

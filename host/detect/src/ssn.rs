@@ -80,7 +80,7 @@ fn grouped(scan: &Scan<'_>, area: &Run, group: &Run, serial: &Run) -> Option<Spa
 }
 
 /// What the administration never gave out, since the beginning or since 2011.
-fn is_assigned(digits: &[u8; 9]) -> bool {
+pub(crate) fn is_assigned(digits: &[u8; 9]) -> bool {
     let (area, group, serial) = (&digits[..3], &digits[3..5], &digits[5..]);
     area != b"000"
         && area != b"666"

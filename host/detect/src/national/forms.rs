@@ -48,10 +48,29 @@ pub(super) struct Forms {
 impl Forms {
     /// Compiles the forms of every row.
     pub(super) fn new(rows: impl Iterator<Item = &'static [&'static str]>) -> Forms {
-        let forms: Vec<(u16, Vec<u8>)> = (0..)
+        let forms = (0..).zip(rows);
+        let forms =
+            forms.flat_map(|(row, forms)| forms.iter().flat_map(move |form| written(row, form)));
+        Forms::compile(forms.collect())
+    }
+
+    /// The same without the separators.
+    pub(super) fn solid(rows: impl Iterator<Item = &'static [&'static str]>) -> Forms {
+        let mut forms: Vec<(u16, Vec<u8>)> = (0..)
             .zip(rows)
-            .flat_map(|(row, forms)| forms.iter().flat_map(move |form| written(row, form)))
+            .flat_map(|(row, forms)| {
+                forms.iter().map(move |form| {
+                    let signs = form.bytes().filter(u8::is_ascii_alphanumeric);
+                    (row, signs.collect())
+                })
+            })
             .collect();
+        forms.sort();
+        forms.dedup();
+        Forms::compile(forms)
+    }
+
+    fn compile(forms: Vec<(u16, Vec<u8>)>) -> Forms {
         let all: Vec<(u16, u8)> = (0..).zip(&forms).map(|(form, _)| (form, 0)).collect();
         let mut states = HashMap::from([(all.clone(), START)]);
         let mut queue = vec![all];
