@@ -7,6 +7,7 @@ use ringfence_chat::{Kind, Place, Request, Segment};
 
 use crate::candidate::Span;
 use crate::disguise::{self, Letters, encoded, short};
+use crate::layout::{self, Cell};
 use crate::national::National;
 use crate::reading::{Reading, finding};
 use crate::scan::{Marks, Scan, Scanner};
@@ -185,6 +186,33 @@ impl Detector {
         self.vocabulary.allowed.take_out(scan.text, out);
     }
 
+    /// Finds what a text's layout tells: names at the heads of columns and in elements.
+    fn laid_out<'d>(&'d self, text: &str, out: &mut Vec<Span<'d>>) {
+        for Cell { head, value } in layout::cells(text) {
+            let joined = format!("{}\": \"{}\"", &text[head], &text[value.clone()]);
+            let from = joined.len() - 1 - value.len();
+            let inside = |span: &&Span<'d>| from <= span.start && span.end < joined.len();
+            let moved = |span: &Span<'d>| Span {
+                start: span.start - from + value.start,
+                end: span.end - from + value.start,
+                ..*span
+            };
+            let marks = self.mark(&joined);
+            let mut spans = Vec::new();
+            self.plain(&Scan::new(&joined, &marks), &mut spans);
+            out.extend(spans.iter().filter(inside).map(moved));
+        }
+        if let Some(without) = layout::without_elements(text) {
+            let marks = self.mark(&without.text);
+            let mut spans = Vec::new();
+            self.plain(&Scan::new(&without.text, &marks), &mut spans);
+            out.extend(spans.iter().filter_map(|span| {
+                let (start, end) = without.origin(span.start, span.end)?;
+                Some(Span { start, end, ..*span })
+            }));
+        }
+    }
+
     /// The marks of a text.
     pub(crate) fn mark(&self, text: &str) -> Marks {
         let mut marks = Marks::default();
@@ -205,6 +233,7 @@ impl Detector {
         let marks = self.mark(text);
         let scan = Scan::new(text, &marks);
         self.plain(&scan, out);
+        self.laid_out(text, out);
         for run in encoded::find(&scan).into_iter().chain(short::find(&scan)) {
             if !is_new(run.start, run.end) {
                 continue;

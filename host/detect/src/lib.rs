@@ -31,6 +31,7 @@ mod email;
 mod iban;
 mod ip;
 mod labelled;
+mod layout;
 mod mac;
 mod national;
 mod overlap;

@@ -1,0 +1,195 @@
+//! Tables of delimited lines, and lists of columns with lists of values.
+
+use std::ops::Range;
+
+use super::{Cell, trimmed};
+
+/// What parts the cells of a line.
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// The longest line of a table.
+const LINE_BYTES: usize = 2_048;
+
+/// Columns of a table at most.
+const COLUMNS: usize = 256;
+
+/// Lists of values after one list of columns at most.
+const LISTS: usize = 1_000;
+
+/// The cells of every table in a text, with the heads of their columns.
+pub(crate) fn cells(text: &str) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    if text.contains('\n') {
+        tables(text, &mut cells);
+    }
+    for word in ["VALUES", "values", "Values"] {
+        for (at, _) in text.match_indices(word) {
+            insert(text, at, at + word.len(), &mut cells);
+        }
+    }
+    cells
+}
+
+/// Lines that follow each other and have the same number of one delimiter: the first is the
+/// head.
+fn tables(text: &str, out: &mut Vec<Cell>) {
+    let mut before: Option<(Range<usize>, [usize; 4])> = None;
+    // The table that goes on: its delimiter, how many there are, and its head.
+    let mut open: Option<(u8, usize, Vec<Range<usize>>)> = None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let range = start..start + line.trim_end_matches(['\n', '\r']).len();
+        start += line.len();
+        let counts = counts(&text[range.clone()]);
+        if let Some((delimiter, count, head)) = &open {
+            let place = DELIMITERS.iter().position(|known| known == delimiter).unwrap_or(0);
+            if counts[place] == *count {
+                row(text, &range, *delimiter, head, out);
+                continue;
+            }
+            open = None;
+        }
+        let same = before.as_ref().and_then(|(head, known)| {
+            let same = (0..4).find(|&at| known[at] > 0 && known[at] == counts[at])?;
+            Some((DELIMITERS[same], counts[same], split(text, head, DELIMITERS[same])))
+        });
+        if let Some((delimiter, count, head)) = same {
+            row(text, &range, delimiter, &head, out);
+            open = Some((delimiter, count, head));
+            before = None;
+            continue;
+        }
+        before = (counts != [0; 4]).then_some((range, counts));
+    }
+}
+
+/// How many of each delimiter stand in a line, outside quotation marks; none in one that is
+/// too long.
+fn counts(line: &str) -> [usize; 4] {
+    let mut counts = [0; 4];
+    if line.len() > LINE_BYTES {
+        return counts;
+    }
+    let mut quoted = false;
+    for byte in line.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => counts[0] += 1,
+            b';' if !quoted => counts[1] += 1,
+            b'\t' if !quoted => counts[2] += 1,
+            b'|' if !quoted => counts[3] += 1,
+            _ => {}
+        }
+    }
+    counts
+}
+
+fn row(text: &str, line: &Range<usize>, delimiter: u8, head: &[Range<usize>], out: &mut Vec<Cell>) {
+    let values = split(text, line, delimiter);
+    let pairs = head.iter().zip(values);
+    out.extend(pairs.filter_map(|(head, value)| Cell::of(text, head.clone(), value)));
+}
+
+/// The pieces of a line, trimmed.
+fn split(text: &str, line: &Range<usize>, delimiter: u8) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let (mut from, mut quoted) = (line.start, false);
+    for (offset, byte) in text.as_bytes()[line.clone()].iter().enumerate() {
+        let at = line.start + offset;
+        if *byte == b'"' {
+            quoted = !quoted;
+        } else if *byte == delimiter && !quoted && pieces.len() < COLUMNS {
+            pieces.push(trimmed(text, from..at));
+            from = at + 1;
+        }
+    }
+    pieces.push(trimmed(text, from..line.end));
+    pieces
+}
+
+/// `(a, b) VALUES (1, 'x'), (2, 'y')`: the word stands at `start..end`.
+fn insert(text: &str, start: usize, end: usize, out: &mut Vec<Cell>) {
+    let before = text[..start].trim_end();
+    let from = text.floor_char_boundary(before.len().saturating_sub(LINE_BYTES));
+    let Some(open) =
+        before.strip_suffix(')').and_then(|list| list[from.min(list.len())..].rfind('('))
+    else {
+        return;
+    };
+    let head = split(text, &(from + open + 1..before.len() - 1), b',');
+    let mut at = end;
+    for _ in 0..LISTS {
+        let rest = &text[at..];
+        let open = rest.len() - rest.trim_start_matches([' ', '\n', '\r', '\t', ',']).len();
+        let Some(list) = rest[open..].strip_prefix('(') else { return };
+        let Some(length) = closing(list) else { return };
+        let from = at + open + 1;
+        row_of(text, from..from + length, &head, out);
+        at = from + length + 1;
+    }
+}
+
+fn row_of(text: &str, list: Range<usize>, head: &[Range<usize>], out: &mut Vec<Cell>) {
+    // Single quotation marks keep commas together here.
+    let mut values = Vec::new();
+    let (mut from, mut quoted) = (list.start, false);
+    for (offset, byte) in text.as_bytes()[list.clone()].iter().enumerate() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b',' if !quoted => {
+                values.push(trimmed(text, from..list.start + offset));
+                from = list.start + offset + 1;
+            }
+            _ => {}
+        }
+    }
+    values.push(trimmed(text, from..list.end));
+    let pairs = head.iter().zip(values);
+    out.extend(pairs.filter_map(|(head, value)| Cell::of(text, head.clone(), value)));
+}
+
+/// Where a list ends, outside quotation marks.
+fn closing(list: &str) -> Option<usize> {
+    let mut quoted = false;
+    list.bytes().take(LINE_BYTES).position(|byte| {
+        quoted ^= byte == b'\'';
+        byte == b')' && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(&str, &str)> {
+        let cells = cells(text);
+        let pair = |cell: &Cell| (&text[cell.head.clone()], &text[cell.value.clone()]);
+        let mut pairs: Vec<(&str, &str)> = cells.iter().map(pair).collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    #[test]
+    fn cells_have_the_heads_of_their_columns() {
+        for (text, expected) in [
+            (
+                "row,nhs_number,note\n1,943 476 5919,first call\n2,12345,\n",
+                &[("nhs_number", "12345"), ("nhs_number", "943 476 5919")][..],
+            ),
+            ("a;b\r\n\"x;y\";12345\r\n", &[("b", "12345")]),
+            ("mrn\tx\n4886-56263\t1", &[("mrn", "4886-56263")]),
+            (
+                "text\n\n| row | account number |\n|---|---|\n| 1 | 85204764 |\n",
+                &[("account number", "85204764")],
+            ),
+            (
+                "INSERT INTO t (row, mrn) VALUES (872, '4886-56263'), (1, 'a,b)4');",
+                &[("mrn", "4886-56263"), ("mrn", "a,b)4")],
+            ),
+            ("one, two\nthree, four and more, five\n", &[]),
+            ("no table", &[]),
+        ] {
+            assert_eq!(pairs(text), expected, "{text}");
+        }
+    }
+}
