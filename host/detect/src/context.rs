@@ -171,10 +171,17 @@ fn spaced(text: &str, words: &mut String) {
     words.clear();
     words.push(' ');
     let mut small = false;
+    // Whether the letter before is of a script that is written without spaces: a word of
+    // another script ends and begins there.
+    let mut unspaced = false;
     for c in text.chars() {
         if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            if words.as_bytes().last().is_some_and(|last| !last.is_ascii()) && unspaced {
+                words.push(' ');
+            }
             words.push(c);
             small = c.is_ascii_lowercase();
+            unspaced = false;
             continue;
         }
         if !is_letter(c) {
@@ -184,9 +191,12 @@ fn spaced(text: &str, words: &mut String) {
             small = false;
             continue;
         }
-        if small && c.is_uppercase() {
+        let is_unspaced = matches!(c, '\u{3041}'..='\u{d7a3}');
+        let seam = words.len() > 1 && is_unspaced != unspaced && !words.ends_with(' ');
+        if small && c.is_uppercase() || seam {
             words.push(' ');
         }
+        unspaced = is_unspaced;
         small = c.is_lowercase();
         match c {
             _ if small => words.push(c),

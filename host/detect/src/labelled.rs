@@ -31,10 +31,42 @@ const NEAR: usize = 4;
 const LONGEST: usize = 24;
 
 /// Words that may stand between a word and its value.
-const FILLERS: [&str; 28] = [
-    "a", "am", "code", "date", "de", "den", "du", "id", "is", "ist", "le", "nbr", "no", "nr",
-    "num", "number", "numbers", "numero", "nummer", "of", "on", "s", "the", "to", "was", "号码",
-    "番号", "号",
+const FILLERS: [&str; 35] = [
+    "a",
+    "am",
+    "code",
+    "date",
+    "de",
+    "den",
+    "du",
+    "id",
+    "is",
+    "ist",
+    "le",
+    "nbr",
+    "no",
+    "nr",
+    "num",
+    "number",
+    "numbers",
+    "numero",
+    "nummer",
+    "of",
+    "on",
+    "please",
+    "s",
+    "the",
+    "to",
+    "was",
+    "bitte",
+    "号码是",
+    "号码",
+    "番号は",
+    "番号",
+    "号",
+    "は",
+    "が",
+    "是",
 ];
 
 /// Every literal that announces something, with what it announces.
@@ -89,7 +121,7 @@ fn is_whole_word(scan: &Scan<'_>, hit: &Hit) -> bool {
 fn skip_fillers(scan: &Scan<'_>, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        at = scan.run(at, 8, |byte| b" \t:=#.\"'`(_[-/\\,".contains(&byte));
+        at = scan.run(at, 8, |byte| b" \t:=#.\"'`(_[-/\\,*|".contains(&byte));
         let word = scan.run(at, 8, |byte| byte.is_ascii_alphabetic());
         let is_filler = scan
             .text

@@ -187,10 +187,19 @@ fn score(
     let sure = match around.says(scan.text, start, end, id.words) {
         true => NAMED.max(alone),
         // Small letters are how programs write their own names.
-        false if alone > 0.0 && !small && !in_table(scan, start, end) => alone,
+        false
+            if alone > 0.0 && !small && !is_joined(scan, start) && !in_table(scan, start, end) =>
+        {
+            alone
+        }
         false => return None,
     };
     Some(Span::new(start, end, id.entity, sure))
+}
+
+/// Whether a number is a part of a name: `CNIC_19248-4086654-4`.
+fn is_joined(scan: &Scan<'_>, start: usize) -> bool {
+    scan.before(start) == Some(b'_')
 }
 
 /// Whether groups parted by blanks have further groups before or behind them: numbers
@@ -205,7 +214,9 @@ fn begins(scan: &Scan<'_>, start: usize) -> bool {
     let sign = scan.before(start).is_some_and(|byte| b".,-/:+$%".contains(&byte));
     let longer =
         sign && start.checked_sub(2).is_some_and(|at| scan.bytes[at].is_ascii_alphanumeric());
-    scan.begins(start) && !longer && !matches!(scan.before(start), Some(b'+' | b'$'))
+    let named = is_joined(scan, start)
+        && start.checked_sub(2).is_some_and(|at| scan.bytes[at].is_ascii_alphabetic());
+    (scan.begins(start) || named) && !longer && !matches!(scan.before(start), Some(b'+' | b'$'))
 }
 
 fn ends_at(scan: &Scan<'_>, end: usize) -> bool {

@@ -21,6 +21,7 @@ pub(crate) fn cells(text: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
     if text.contains('\n') {
         tables(text, &mut cells);
+        questions(text, &mut cells);
     }
     for word in ["VALUES", "values", "Values"] {
         for (at, _) in text.match_indices(word) {
@@ -60,6 +61,32 @@ fn tables(text: &str, out: &mut Vec<Cell>) {
             continue;
         }
         before = (counts != [0; 4]).then_some((range, counts));
+    }
+}
+
+/// A question and, in the next line, its answer: `What is your plate number?`, `It is 8OXX757.`
+fn questions(text: &str, out: &mut Vec<Cell>) {
+    for (at, _) in text.match_indices("?\n") {
+        let from = text.ceil_char_boundary(at.saturating_sub(Cell::HEAD_BYTES));
+        let line = text[from..at].rfind('\n').map_or(from, |end| from + end + 1);
+        // A piece of a word is no word.
+        let piece = text[line..at].find(' ').map_or(0, |blank| blank + 1);
+        let begins = line == 0 || text.as_bytes()[line - 1] == b'\n';
+        let head = if begins { line } else { line + piece };
+        let answer = at + 2;
+        let until = text[answer..].find('\n').map_or(text.len(), |end| answer + end);
+        let until = text.floor_char_boundary(until.min(answer + LINE_BYTES));
+        // The answer is the end of the line, from the first word with a digit.
+        let mut word = answer;
+        for part in text[answer..until].split_inclusive(' ') {
+            if part.bytes().any(|byte| byte.is_ascii_digit()) {
+                break;
+            }
+            word += part.len();
+        }
+        let value = trimmed(text, word..until);
+        let value = value.start..value.start + text[value].trim_end_matches(['.', '!', ',']).len();
+        out.extend(Cell::of(text, head..at, value));
     }
 }
 
@@ -185,6 +212,14 @@ mod tests {
             (
                 "INSERT INTO t (row, mrn) VALUES (872, '4886-56263'), (1, 'a,b)4');",
                 &[("mrn", "4886-56263"), ("mrn", "a,b)4")],
+            ),
+            (
+                "Agent: Could you give me your number plate, please?\nCustomer: Sure, it's 8OXX757.\n",
+                // The lines have as many commas, too.
+                &[
+                    ("Could you give me your number plate, please", "8OXX757"),
+                    ("please?", "it's 8OXX757."),
+                ],
             ),
             ("one, two\nthree, four and more, five\n", &[]),
             ("no table", &[]),

@@ -62,7 +62,15 @@ pub(super) const IDS: &[Id] = &[
             let letters = d.iter().all(|b| b.is_ascii_digit() || b"CFGHJKLMNPRTVWXYZ".contains(b));
             letters && sum(d, &[7, 3, 1, 7, 3, 1, 7, 3, 1]) % 10 == value(d[9])
         },
-        &["personalausweis", "ausweis", "ausweisnummer", "reisepass", "passnummer"],
+        &[
+            "personalausweis",
+            "personalausweisnummer",
+            "ausweis",
+            "ausweisnummer",
+            "reisepass",
+            "reisepassnummer",
+            "passnummer",
+        ],
         "alphabet and check digit with weights 7, 3, 1",
         "Personalausweis T220001293",
     ),
