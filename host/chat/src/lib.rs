@@ -17,4 +17,4 @@ mod turn;
 pub use answer::{Chunk, Event, FinishReason, Original, TextKind, Usage, Vector};
 pub use request::{Capability, Dialect, Request, Sampling};
 pub use segment::{Kind, Place, Role, Segment, SegmentId};
-pub use turn::{Arguments, CacheMark, Keep, Part, Tool, ToolChoice, Turn};
+pub use turn::{AnswerForm, Arguments, CacheMark, Keep, Part, Tool, ToolChoice, Turn};

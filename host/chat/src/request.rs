@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::segment::{Place, Segment, SegmentId, member, put, rename};
-use crate::turn::{Arguments, CacheMark, Tool, ToolChoice, Turn};
+use crate::turn::{AnswerForm, Arguments, CacheMark, Tool, ToolChoice, Turn};
 
 /// Whose wire format something came in or goes out in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,12 +19,18 @@ pub enum Dialect {
     AnthropicMessages,
     /// `POST /v1/embeddings`.
     OpenAiEmbeddings,
+    /// `POST /v1/responses`.
+    OpenAiResponses,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 3] =
-        [Dialect::OpenAiChat, Dialect::AnthropicMessages, Dialect::OpenAiEmbeddings];
+    pub const ALL: [Dialect; 4] = [
+        Dialect::OpenAiChat,
+        Dialect::AnthropicMessages,
+        Dialect::OpenAiEmbeddings,
+        Dialect::OpenAiResponses,
+    ];
 
     /// Those that a target speaks as a whole: what the configuration calls its kind.
     pub const TARGETS: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::AnthropicMessages];
@@ -35,6 +41,7 @@ impl Dialect {
             Dialect::OpenAiChat => "openai-chat",
             Dialect::AnthropicMessages => "anthropic-messages",
             Dialect::OpenAiEmbeddings => "openai-embeddings",
+            Dialect::OpenAiResponses => "openai-responses",
         }
     }
 }
@@ -133,6 +140,8 @@ pub struct Request {
     pub tool_choice: Option<ToolChoice>,
     /// Whether the model may call several at once; absent means the target's own default.
     pub parallel_tool_calls: Option<bool>,
+    /// The form that the answer must have; absent means text.
+    pub form: Option<AnswerForm>,
     /// How to generate.
     pub sampling: Sampling,
     /// Marks for the provider's prompt cache.
@@ -183,6 +192,7 @@ impl Request {
             tools: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
+            form: None,
             cache_marks: Vec::new(),
             headers: Vec::new(),
             sampling: Sampling { choices: 1, ..Sampling::default() },

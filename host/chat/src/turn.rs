@@ -87,6 +87,24 @@ pub enum ToolChoice {
     One(SegmentId),
 }
 
+/// The form that an answer must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema {
+        /// The schema's name, where it has one.
+        name: Option<SegmentId>,
+        /// What it is for.
+        description: Option<SegmentId>,
+        /// JSON pointer of the schema in the body.
+        schema: String,
+        /// Whether the target must enforce it; absent means the target's own default.
+        strict: Option<bool>,
+    },
+}
+
 /// A mark for the provider's prompt cache: everything up to here is worth keeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheMark {

@@ -38,7 +38,7 @@ impl Cloud {
             return Err(ConnectionError::Key);
         }
         let (path, mut headers) = match connection.dialect {
-            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => {
+            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
                 (openai::PATH, openai::headers(&connection)?)
             }
             Dialect::AnthropicMessages => (anthropic::PATH, anthropic::headers(&connection)?),
@@ -66,7 +66,7 @@ impl Cloud {
             Dialect::OpenAiEmbeddings => {
                 (&self.embeddings, u32::try_from(request.turns.len()).unwrap_or(u32::MAX))
             }
-            Dialect::OpenAiChat | Dialect::AnthropicMessages => {
+            Dialect::OpenAiChat | Dialect::AnthropicMessages | Dialect::OpenAiResponses => {
                 (&self.url, request.sampling.choices)
             }
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ringfence_chat::{CacheMark, Capability, Request, SegmentId, ToolChoice};
+use ringfence_chat::{AnswerForm, CacheMark, Capability, Request, SegmentId, ToolChoice};
 use serde_json::Value;
 
 use crate::cache_control::keep;
@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     pub choice: Option<ToolChoice>,
     /// Whether it may call several at once.
     pub parallel: Option<bool>,
+    /// The form that the answer must have.
+    pub form: Option<AnswerForm>,
     /// Marks for the provider's prompt cache.
     pub marks: Vec<CacheMark>,
     /// Segments that nobody may change.
@@ -47,6 +49,7 @@ impl Asked {
         request.optional = self.optional.into_iter().collect();
         request.tool_choice = self.choice;
         request.parallel_tool_calls = self.parallel;
+        request.form = self.form;
         request.cache_marks = self.marks;
         request.seal(self.sealed);
     }

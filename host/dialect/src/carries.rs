@@ -27,6 +27,7 @@ pub fn carries(target: Dialect) -> Carries {
         Dialect::OpenAiChat => &OPENAI_CHAT,
         Dialect::AnthropicMessages => &ANTHROPIC,
         Dialect::OpenAiEmbeddings => &EMBEDDINGS,
+        Dialect::OpenAiResponses => &[],
     };
     Carries { capabilities, honours: None }
 }
@@ -40,7 +41,9 @@ pub fn carries_from(client: Dialect, target: Dialect) -> Carries {
         Dialect::OpenAiChat => openai_chat::TRANSLATED,
         Dialect::AnthropicMessages => anthropic::TRANSLATED,
         // Nobody but its own clients speaks it.
-        Dialect::OpenAiEmbeddings => Carries { capabilities: &[], honours: Some(&[]) },
+        Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            Carries { capabilities: &[], honours: Some(&[]) }
+        }
     }
 }
 
@@ -50,6 +53,7 @@ fn own(dialect: Dialect) -> &'static [Capability] {
         Dialect::OpenAiChat => &Capability::ALL,
         Dialect::AnthropicMessages => &ANTHROPIC_AND_HOSTED,
         Dialect::OpenAiEmbeddings => &EMBEDDINGS,
+        Dialect::OpenAiResponses => &[],
     }
 }
 

@@ -12,7 +12,13 @@ use crate::{Decoder, Encoder, Envelope};
 fn encoder(wants_usage: bool) -> Encoder {
     Encoder::new(
         Dialect::OpenAiChat,
-        Envelope { id: "chatcmpl-house".into(), model: "m".into(), created: 7, wants_usage },
+        Envelope {
+            id: "chatcmpl-house".into(),
+            model: "m".into(),
+            created: 7,
+            wants_usage,
+            echo: crate::Echo::default(),
+        },
     )
 }
 

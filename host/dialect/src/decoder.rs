@@ -49,7 +49,7 @@ impl Decoder {
             return Decoder { form, taken: 0, limit: Self::WHOLE_BYTES };
         }
         let stream = match dialect {
-            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => {
+            Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
                 Stream::OpenAiChat(openai_chat::StreamReader::new(choices))
             }
             Dialect::AnthropicMessages => Stream::Anthropic(anthropic::StreamReader::default()),
@@ -107,7 +107,9 @@ impl Decoder {
             Form::Whole { dialect, choices, body } => {
                 let body = std::mem::take(body);
                 chunks.push(match dialect {
-                    Dialect::OpenAiChat => openai_chat::read_whole(&body, *choices)?,
+                    Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+                        openai_chat::read_whole(&body, *choices)?
+                    }
                     Dialect::AnthropicMessages => anthropic::read_whole(&body)?,
                     Dialect::OpenAiEmbeddings => openai_embeddings::read_whole(&body, *choices)?,
                 });
@@ -165,7 +167,9 @@ pub struct Reported {
 pub fn reported(dialect: Dialect, body: &[u8]) -> Reported {
     let Ok(body) = serde_json::from_slice(body) else { return Reported::default() };
     let code = match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::known_code(&body),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            openai_chat::known_code(&body)
+        }
         Dialect::AnthropicMessages => anthropic::known_code(&body),
     };
     Reported { code }

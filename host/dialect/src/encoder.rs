@@ -1,9 +1,9 @@
 //! What a client gets.
 
-use ringfence_chat::{Chunk, Dialect};
+use ringfence_chat::{Chunk, Dialect, Request};
 use serde_json::{Map, Value, json};
 
-use crate::{anthropic, openai_chat, openai_embeddings};
+use crate::{anthropic, openai_chat, openai_embeddings, openai_responses};
 
 /// What every part of one answer says alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,29 @@ pub struct Envelope {
     pub created: u64,
     /// True when a stream ends with a usage chunk.
     pub wants_usage: bool,
+    /// What the answer repeats of the request.
+    pub echo: Echo,
+}
+
+/// What an answer repeats of its request, in the dialects whose answers do.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Echo(pub(crate) Map<String, Value>);
+
+impl Echo {
+    /// What the answer to `request` repeats of it.
+    pub fn of(request: &Request) -> Echo {
+        match request.dialect {
+            Dialect::OpenAiResponses => Echo(openai_responses::echo(request)),
+            _ => Echo::default(),
+        }
+    }
+}
+
+/// Shows names and never text.
+impl std::fmt::Debug for Echo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
 }
 
 /// Writes one answer in the client's dialect: either a stream, by [`Encoder::chunk`]
@@ -33,6 +56,7 @@ enum Writer {
     OpenAiChat(Box<openai_chat::Writer>),
     Anthropic(Box<anthropic::Writer>),
     Embeddings(Box<openai_embeddings::Writer>),
+    Responses(Box<openai_responses::Writer>),
 }
 
 impl Encoder {
@@ -51,6 +75,9 @@ impl Encoder {
             Dialect::OpenAiEmbeddings => {
                 Writer::Embeddings(Box::new(openai_embeddings::Writer::new(envelope)))
             }
+            Dialect::OpenAiResponses => {
+                Writer::Responses(Box::new(openai_responses::Writer::new(envelope)))
+            }
         };
         Encoder { writer }
     }
@@ -60,6 +87,7 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.chunk(chunk, out),
             Writer::Anthropic(writer) => writer.chunk(chunk, out),
+            Writer::Responses(writer) => writer.chunk(chunk, out),
             // They are never streamed.
             Writer::Embeddings(_) => {}
         }
@@ -70,6 +98,7 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.end(out),
             Writer::Anthropic(writer) => writer.end(out),
+            Writer::Responses(writer) => writer.end(out),
             // They are never streamed.
             Writer::Embeddings(_) => {}
         }
@@ -80,6 +109,7 @@ impl Encoder {
         match &mut self.writer {
             Writer::OpenAiChat(writer) => writer.error(error, out),
             Writer::Anthropic(writer) => writer.error(error, out),
+            Writer::Responses(writer) => writer.error(error, out),
             // They are never streamed.
             Writer::Embeddings(_) => {}
         }
@@ -96,6 +126,7 @@ impl Encoder {
             Writer::OpenAiChat(writer) => writer.whole(chunks),
             Writer::Anthropic(writer) => writer.whole(chunks),
             Writer::Embeddings(writer) => writer.whole(chunks),
+            Writer::Responses(writer) => writer.whole(chunks),
         }
     }
 }
@@ -116,8 +147,10 @@ pub struct ErrorBody {
 /// The body of an error answer.
 pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::error_json(error),
         Dialect::AnthropicMessages => anthropic::error_json(error),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            openai_chat::error_json(error)
+        }
     };
     to_bytes(&body)
 }
@@ -126,7 +159,7 @@ pub fn error_body(dialect: Dialect, error: &ErrorBody) -> Vec<u8> {
 /// one.
 pub fn error_status(dialect: Dialect, error: &ErrorBody) -> Option<u16> {
     match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => None,
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => None,
         Dialect::AnthropicMessages => anthropic::error_status(error),
     }
 }
@@ -145,8 +178,10 @@ pub struct ModelEntry {
 /// The body of the list of models.
 pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::models_json(models),
         Dialect::AnthropicMessages => anthropic::models_json(models),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            openai_chat::models_json(models)
+        }
     };
     to_bytes(&body)
 }
@@ -154,8 +189,10 @@ pub fn models_body(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
 /// The body of one model.
 pub fn model_body(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
     let body = match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => openai_chat::model_json(model),
         Dialect::AnthropicMessages => anthropic::model_json(model),
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            openai_chat::model_json(model)
+        }
     };
     to_bytes(&body)
 }
@@ -172,6 +209,7 @@ pub fn answer_id(dialect: Dialect, request: &str) -> String {
         Dialect::OpenAiChat => format!("chatcmpl-{own}"),
         Dialect::AnthropicMessages => format!("msg_{own}"),
         Dialect::OpenAiEmbeddings => format!("embd-{own}"),
+        Dialect::OpenAiResponses => format!("resp_{own}"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ringfence_chat::{Chunk, Dialect};
 use serde_json::{Value, json};
 
-use crate::{Decoder, Encoder, Envelope, ErrorBody, Fault, decode_request, encode_request};
+use crate::{Decoder, Echo, Encoder, Envelope, ErrorBody, Fault, decode_request, encode_request};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
@@ -47,6 +47,7 @@ fn envelope() -> Envelope {
         model: "the-model-that-answers".into(),
         created: 1_800_000_000,
         wants_usage: true,
+        echo: Echo::default(),
     }
 }
 
@@ -86,6 +87,10 @@ fn streamed_to(
 fn error(fault: Fault) -> ErrorBody {
     ErrorBody { message: fault.to_string(), kind: "server_error".into(), param: None, code: None }
 }
+
+/// Whose clients are answered with what a model said.
+const CLIENTS: [Dialect; 3] =
+    [Dialect::OpenAiChat, Dialect::AnthropicMessages, Dialect::OpenAiResponses];
 
 fn dialect_of(name: &str) -> Dialect {
     let found = Dialect::ALL.into_iter().find(|dialect| name.contains(dialect.name()));
@@ -154,11 +159,16 @@ fn streams() {
         assert_eq!(result.is_ok(), got.ends_with("data: [DONE]\n\n"), "{name}");
         let (without, _) = streamed(dialect_of(&name), &[&bytes], choices, false);
         assert!(!without.contains("usage"), "{name}: {without}");
-        let client = Dialect::AnthropicMessages;
-        let (got, result) = streamed_to(client, dialect_of(&name), &[&bytes], choices, true);
-        check(&folder("streams").join(format!("{stem}.expected.{}.sse", client.name())), &got);
-        assert!(!got.contains("canary"), "{name}");
-        assert_eq!(result.is_ok(), got.contains("event: message_stop\n"), "{name}");
+        for (client, end) in [
+            (Dialect::AnthropicMessages, "event: message_stop\n"),
+            (Dialect::OpenAiResponses, "\"status\":\"failed\""),
+        ] {
+            let (got, result) = streamed_to(client, dialect_of(&name), &[&bytes], choices, true);
+            check(&folder("streams").join(format!("{stem}.expected.{}.sse", client.name())), &got);
+            assert!(!got.contains("canary"), "{name}");
+            let tells = client == Dialect::AnthropicMessages;
+            assert_eq!(result.is_ok(), got.contains(end) == tells, "{name}");
+        }
     }
 }
 
@@ -166,7 +176,7 @@ fn streams() {
 fn any_split_reads_the_same() {
     for (name, bytes) in inputs("streams", ".sse") {
         let (dialect, choices) = (dialect_of(&name), if name.starts_with("two.") { 2 } else { 1 });
-        for client in Dialect::TARGETS {
+        for client in CLIENTS {
             let to = |pieces: &[&[u8]]| streamed_to(client, dialect, pieces, choices, true);
             let whole = to(&[&bytes]);
             for cut in 1..bytes.len() {
@@ -202,9 +212,11 @@ fn answers() {
         let mut chunks: Vec<Chunk> = Vec::new();
         let result = decoder.push(&bytes, &mut chunks).and_then(|()| decoder.end(&mut chunks));
         let stem = name.trim_end_matches(".json");
-        for (client, ending) in
-            [(Dialect::OpenAiChat, ""), (Dialect::AnthropicMessages, ".anthropic-messages")]
-        {
+        for client in CLIENTS {
+            let ending = match client {
+                Dialect::OpenAiChat => String::new(),
+                other => format!(".{}", other.name()),
+            };
             let got = match result {
                 Ok(()) => {
                     let body = Encoder::new(client, envelope()).whole(chunks.clone());

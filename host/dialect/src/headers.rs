@@ -15,7 +15,7 @@ const NAME_DIGITS: usize = 12;
 /// other.
 fn names(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => &[],
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => &[],
         Dialect::AnthropicMessages => &["anthropic-version", "anthropic-beta"],
     }
 }

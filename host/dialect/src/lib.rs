@@ -36,6 +36,7 @@ mod members;
 mod object_writer;
 mod openai_chat;
 mod openai_embeddings;
+mod openai_responses;
 mod vocabulary;
 mod walk;
 
@@ -49,6 +50,8 @@ mod golden;
 mod messages_contract;
 #[cfg(test)]
 mod messages_coverage;
+#[cfg(test)]
+mod responses_contract;
 
 use ringfence_chat::{Dialect, Request};
 
@@ -56,8 +59,8 @@ pub use carries::{Carries, carries, carries_from};
 pub use decoder::{Decoder, Reported, reported};
 use draft::Draft;
 pub use encoder::{
-    Encoder, Envelope, ErrorBody, ModelEntry, answer_id, error_body, error_status, model_body,
-    models_body, tokens_body,
+    Echo, Encoder, Envelope, ErrorBody, ModelEntry, answer_id, error_body, error_status,
+    model_body, models_body, tokens_body,
 };
 pub use fault::{Fault, Malformed, Unsupported};
 pub use headers::{HEADER_BYTES, passed_on};
@@ -82,6 +85,7 @@ pub fn decode_request(dialect: Dialect, id: String, bytes: &[u8]) -> Result<Requ
         Dialect::OpenAiChat => openai_chat::decode_request(id, bytes),
         Dialect::AnthropicMessages => anthropic::decode_request(id, bytes),
         Dialect::OpenAiEmbeddings => openai_embeddings::decode_request(id, bytes),
+        Dialect::OpenAiResponses => openai_responses::decode_request(id, bytes),
     }
 }
 
@@ -115,6 +119,7 @@ pub fn encode_request(
     let same = request.dialect == dialect;
     match spoken(request.dialect, dialect) {
         Dialect::OpenAiEmbeddings => openai_embeddings::pass_on(request, model, honours),
+        Dialect::OpenAiResponses => Err(Unsupported::new("input")),
         Dialect::OpenAiChat if same => openai_chat::pass_on(request, model, honours),
         Dialect::OpenAiChat => openai_chat::compose(Draft::new(request, &carried, honours), model),
         Dialect::AnthropicMessages if same => anthropic::pass_on(request, model, honours),
@@ -134,5 +139,6 @@ pub fn count_tokens(dialect: Dialect, bytes: &[u8]) -> Result<Request, Malformed
         Dialect::OpenAiChat => openai_chat::decode_request(String::new(), bytes),
         Dialect::AnthropicMessages => anthropic::decode_prompt(bytes),
         Dialect::OpenAiEmbeddings => openai_embeddings::decode_request(String::new(), bytes),
+        Dialect::OpenAiResponses => openai_responses::decode_request(String::new(), bytes),
     }
 }

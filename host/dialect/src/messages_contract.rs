@@ -12,7 +12,13 @@ use crate::{Decoder, Encoder, Envelope, ErrorBody, error_body};
 fn encoder() -> Encoder {
     Encoder::new(
         Dialect::AnthropicMessages,
-        Envelope { id: "msg_house".into(), model: "m".into(), created: 7, wants_usage: true },
+        Envelope {
+            id: "msg_house".into(),
+            model: "m".into(),
+            created: 7,
+            wants_usage: true,
+            echo: crate::Echo::default(),
+        },
     )
 }
 

@@ -133,9 +133,10 @@ impl Problem {
             Problem::Path => invalid(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "Ringfence serves POST /v1/chat/completions, POST /v1/embeddings, POST \
-                 /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /healthz, GET \
-                 /readyz and GET /metrics; nothing else is passed on.",
+                "Ringfence serves POST /v1/chat/completions, POST /v1/responses, POST \
+                 /v1/embeddings, POST /v1/messages, POST /v1/messages/count_tokens, GET \
+                 /v1/models, GET /healthz, GET /readyz and GET /metrics; nothing else is passed \
+                 on.",
             ),
             Problem::Method(allowed) => {
                 let mut told = invalid(

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use ringfence_chat::{Capability, Chunk, Request};
 use ringfence_detect::Detector;
-use ringfence_dialect::{Encoder, Envelope, ErrorBody, answer_id};
+use ringfence_dialect::{Echo, Encoder, Envelope, ErrorBody, answer_id};
 use ringfence_fence::Failure;
 use ringfence_policy::{Following, Unfollowed};
 
@@ -59,6 +59,7 @@ pub async fn reply(
                 model,
                 created: seconds(),
                 wants_usage: request.wants_usage,
+                echo: Echo::of(request),
             },
         ),
     };

@@ -42,9 +42,10 @@ pub async fn route(
     let is_post = request.method() == Method::POST;
     let dialect = dialect_of(&request);
     let response = match (request.method(), request.uri().path()) {
-        (&Method::POST, "/v1/chat/completions" | "/v1/embeddings" | "/v1/messages") => {
-            chat(&house, &intake, &id, dialect, request).await
-        }
+        (
+            &Method::POST,
+            "/v1/chat/completions" | "/v1/responses" | "/v1/embeddings" | "/v1/messages",
+        ) => chat(&house, &intake, &id, dialect, request).await,
         (&Method::POST, "/v1/messages/count_tokens") => {
             tokens(&house, &intake, dialect, request).await
         }
@@ -55,6 +56,7 @@ pub async fn route(
         (
             _,
             "/v1/chat/completions"
+            | "/v1/responses"
             | "/v1/embeddings"
             | "/v1/messages"
             | "/v1/messages/count_tokens",
@@ -95,6 +97,8 @@ fn dialect_of<B>(request: &Request<B>) -> Dialect {
         Dialect::AnthropicMessages
     } else if below("/v1/embeddings") {
         Dialect::OpenAiEmbeddings
+    } else if below("/v1/responses") {
+        Dialect::OpenAiResponses
     } else {
         Dialect::OpenAiChat
     }

@@ -96,6 +96,25 @@ const checks = {
     for (const name of ["auto", "stand-in-1", "gpt-4o"]) assert(names.includes(name), names);
   },
 
+  async responses() {
+    const made = await client().responses.create({ model: "auto", input: `I am ${EMAIL}` });
+    assert.equal(made.output_text, `You wrote: I am ${EMAIL}`);
+    assert.equal(made.status, "completed");
+    assert.equal(made.store, false);
+    const stream = client().responses.stream({ model: "auto", input: `I am ${EMAIL}` });
+    let text = "";
+    for await (const event of stream) {
+      if (event.type === "response.output_text.delta") text += event.delta;
+    }
+    const final = await stream.finalResponse();
+    assert.equal(text, `You wrote: I am ${EMAIL}`);
+    assert.equal(final.output_text, text);
+    const kept = await refused(OpenAI.BadRequestError, () =>
+      client().responses.create({ model: "auto", input: "hello", store: true }),
+    );
+    assert.equal(kept.param, "store");
+  },
+
   async vectors() {
     const create = (input, model = "stand-in-1") => client().embeddings.create({ model, input });
     const made = await create([`I am ${EMAIL}`, "b", `I am ${EMAIL}`]);

@@ -196,8 +196,56 @@ def vectors():
     refused(openai.NotFoundError, lambda: client().embeddings.create(model="gpt-4o", input="a"))
 
 
+def responses():
+    made = client().responses.create(model="auto", input=f"I am {EMAIL}", instructions="Be brief.")
+    assert made.output_text == f"You wrote: I am {EMAIL}", made.output_text
+    assert (made.status, made.store, made.instructions) == ("completed", False, "Be brief.")
+    assert made.usage.total_tokens == 18 and made._request_id
+    kinds = [
+        event.type
+        for event in client().responses.create(model="auto", input="hello", stream=True)
+    ]
+    assert kinds[0] == "response.created" and kinds[-1] == "response.completed", kinds
+    with client().responses.stream(model="auto", input=f"I am {EMAIL}") as stream:
+        text = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
+        final = stream.get_final_response()
+    assert text == final.output_text == f"You wrote: I am {EMAIL}", text
+    kept = refused(
+        openai.BadRequestError,
+        lambda: client().responses.create(model="auto", input="hello", store=True),
+    )
+    assert kept.param == "store"
+
+
+def tools_over_responses():
+    tools = [{"type": "function", "strict": False, **TOOLS[0]["function"]}]
+    for stream in [False, True]:
+        items = said(f"TOOL {EMAIL}")
+        if stream:
+            with client().responses.stream(model="auto", input=items, tools=tools) as events:
+                events.until_done()
+                made = events.get_final_response()
+        else:
+            made = client().responses.create(model="auto", input=items, tools=tools)
+        call = made.output[0]
+        assert call.type == "function_call" and json.loads(call.arguments) == {"city": EMAIL}, call
+        items += [item.model_dump(exclude_none=True, exclude={"parsed_arguments"}) for item in made.output]
+        items.append({"type": "function_call_output", "call_id": call.call_id, "output": "rain"})
+        made = client().responses.create(model="auto", input=items, tools=tools)
+        assert made.output_text == "The tool has answered.", made.output_text
+
+
+def a_cut_response_fails():
+    stream = client(max_retries=0).responses.create(model="auto", input="CUT", stream=True)
+    last = list(stream)[-1]
+    assert last.type == "response.failed" and last.response.error.code == "answer_broken", last
+
+
 CHECKS = [
     whole,
+    responses,
+    tools_over_responses,
+    a_cut_response_fails,
     vectors,
     an_alias,
     streamed,

@@ -1,6 +1,6 @@
 //! Everything of a request but its messages and its tools.
 
-use ringfence_chat::{Capability, Kind, Sampling, SegmentId};
+use ringfence_chat::{AnswerForm, Capability, Kind, Sampling, SegmentId};
 use serde_json::{Map, Value};
 
 use crate::asked::Asked;
@@ -157,7 +157,14 @@ fn format(
     asked: &mut Asked,
 ) -> Result<(), Malformed> {
     match format.get("type").and_then(Value::as_str) {
-        Some("json_schema") => asked.need(Capability::JsonSchema),
+        Some("json_schema") => {
+            asked.need(Capability::JsonSchema);
+            if format.get("schema").is_some_and(Value::is_object) {
+                let schema = format!("{}/schema", walk.pointer());
+                let (name, description, strict) = (None, None, None);
+                asked.form = Some(AnswerForm::JsonSchema { name, description, schema, strict });
+            }
+        }
         Some(_) => asked.need(Capability::UnknownContent),
         None => return Err(walk.wrong("must have a type")),
     }

@@ -1,6 +1,6 @@
 //! A request for a target of this dialect, from a client of another.
 
-use ringfence_chat::{Capability, Part, Request, Role, Sampling, ToolChoice, Turn};
+use ringfence_chat::{AnswerForm, Capability, Part, Request, Role, Sampling, ToolChoice, Turn};
 use serde_json::{Map, Value, json};
 
 use crate::Translated;
@@ -13,7 +13,13 @@ use super::parameters::STOPS;
 
 /// What this dialect has words for in the house's view of a request.
 pub(crate) const TRANSLATED: Carries = Carries {
-    capabilities: &[Capability::Tools, Capability::Images, Capability::Files],
+    capabilities: &[
+        Capability::Tools,
+        Capability::Images,
+        Capability::Files,
+        Capability::JsonObject,
+        Capability::JsonSchema,
+    ],
     honours: Some(&["parallel_tool_calls"]),
 };
 
@@ -46,6 +52,13 @@ pub(crate) fn compose(draft: Draft<'_>, model: &str) -> Result<Translated, Unsup
         {
             add("parallel_tool_calls", Value::Bool(parallel));
         }
+    }
+    match &request.form {
+        Some(form) => add("response_format", response_format(request, form)),
+        None if request.needs.iter().any(|need| FORMS.contains(need)) => {
+            return Err(Unsupported::new("response_format"));
+        }
+        None => {}
     }
     let Sampling { temperature, top_p, max_tokens, ref stop, seed: _, choices: _ } =
         request.sampling;
@@ -174,6 +187,31 @@ fn tools(request: &Request) -> Value {
         json!({ "type": "function", "function": function })
     });
     tools.collect()
+}
+
+/// Needs that the house's view of a request holds as a form of the answer.
+const FORMS: [Capability; 2] = [Capability::JsonObject, Capability::JsonSchema];
+
+/// A schema's name where the client gave none: this dialect demands one.
+const SCHEMA_NAME: &str = "answer";
+
+fn response_format(request: &Request, form: &AnswerForm) -> Value {
+    let AnswerForm::JsonSchema { name, description, schema, strict } = form else {
+        return json!({ "type": "json_object" });
+    };
+    let mut format = Map::new();
+    let name = name.map_or(SCHEMA_NAME, |id| request.text(id));
+    format.insert("name".to_owned(), Value::from(name));
+    if let Some(description) = description {
+        format.insert("description".to_owned(), Value::from(request.text(*description)));
+    }
+    if let Some(schema) = request.body().pointer(schema) {
+        format.insert("schema".to_owned(), schema.clone());
+    }
+    if let Some(strict) = strict {
+        format.insert("strict".to_owned(), Value::Bool(*strict));
+    }
+    json!({ "type": "json_schema", "json_schema": format })
 }
 
 fn tool_choice(request: &Request, choice: ToolChoice) -> Value {

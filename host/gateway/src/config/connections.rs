@@ -79,7 +79,9 @@ pub(super) fn resolve(reader: &mut Reader<'_>, plan: &Plan<'_>) -> Reach {
 
 fn base_url(reader: &mut Reader<'_>, plan: &Plan<'_>) -> String {
     let vendor = match plan.dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings => "https://api.openai.com/v1",
+        Dialect::OpenAiChat | Dialect::OpenAiEmbeddings | Dialect::OpenAiResponses => {
+            "https://api.openai.com/v1"
+        }
         Dialect::AnthropicMessages => "https://api.anthropic.com/v1",
     };
     let Some(given) = &plan.raw.base_url else {
