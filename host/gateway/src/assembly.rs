@@ -1,5 +1,8 @@
 //! A chain from its entries: reads, checks and loads every policy, off the request path.
 
+mod admission;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,10 +10,13 @@ use std::sync::Arc;
 use ringfence_fence::Digest;
 use ringfence_policy::{Chain, Entry, Policy, Predecessors, Sandbox, SandboxConfig, read_file};
 
+pub use self::admission::AHEAD_SECONDS;
+use self::admission::{Admission, Admitted, proof_of, signature_of};
 use crate::config::{PolicyEntry, PolicySource};
 use crate::embedded;
 use crate::house::BuildError;
 use crate::proof;
+use crate::signatures::Signatures;
 
 /// A chain that can be put into force.
 pub struct Assembly {
@@ -18,13 +24,20 @@ pub struct Assembly {
     pub chain: Chain,
     /// Names of policies that run from their stored predecessors.
     pub degraded: Vec<String>,
+    /// By policy, the name of the key that signed it.
+    pub signed: BTreeMap<String, String>,
     /// What an operator should see to.
     pub troubles: Vec<String>,
 }
 
 impl Default for Assembly {
     fn default() -> Assembly {
-        Assembly { chain: Chain::new(Vec::new()), degraded: Vec::new(), troubles: Vec::new() }
+        Assembly {
+            chain: Chain::new(Vec::new()),
+            degraded: Vec::new(),
+            signed: BTreeMap::new(),
+            troubles: Vec::new(),
+        }
     }
 }
 
@@ -36,8 +49,8 @@ pub const FOLDER_FILES: usize = 256;
 /// `before` is the chain in force, when there is one. A policy that is the same stays
 /// the same instance, and a file that vanished leaves its policy in the chain: only the
 /// configuration takes one out. Without a chain in force, a broken or vanished file is
-/// replaced by its stored predecessor, if today's pins admit it. A policy whose own cases
-/// do not hold counts as broken.
+/// replaced by its stored predecessor, if today's pins and signatures admit it. A policy
+/// whose signature or whose own cases do not hold counts as broken.
 ///
 /// # Errors
 /// Every entry that cannot be loaded; with a chain in force, that one should go on
@@ -46,14 +59,17 @@ pub fn assemble(
     sandbox: &Sandbox,
     predecessors: &Predecessors,
     entries: &[PolicyEntry],
+    signatures: &Signatures,
     before: Option<&Chain>,
 ) -> Result<Assembly, Vec<BuildError>> {
     let mut building = Building {
         sandbox,
         predecessors,
+        admission: Admission { predecessors, signatures },
         before,
         policies: Vec::new(),
         fresh: Vec::new(),
+        signed: BTreeMap::new(),
         degraded: Vec::new(),
         troubles: Vec::new(),
         errors: Vec::new(),
@@ -85,11 +101,13 @@ pub fn assemble(
 struct Building<'a> {
     sandbox: &'a Sandbox,
     predecessors: &'a Predecessors,
+    admission: Admission<'a>,
     before: Option<&'a Chain>,
     policies: Vec<Arc<Policy>>,
     /// What to keep once the whole chain is good: bytes by name, and the names of a
     /// folder's policies under its prefix.
     fresh: Vec<(String, Vec<u8>)>,
+    signed: BTreeMap<String, String>,
     degraded: Vec<String>,
     troubles: Vec<String>,
     errors: Vec<BuildError>,
@@ -106,6 +124,12 @@ impl Building<'_> {
     ) {
         let tried = bytes.as_deref().ok().map(Digest::of);
         let loaded = bytes.and_then(|bytes| {
+            // Before anything of it is compiled.
+            let admitted = match file {
+                Some(file) => (self.admission.of_file(entry, &name, file, &bytes))
+                    .map_err(|error| error.to_string())?,
+                None => None,
+            };
             let policy = self.load(entry, &name, &bytes)?;
             let is_new = self.before.is_none_or(|before| {
                 !before.policies().iter().any(|running| Arc::ptr_eq(running, &policy))
@@ -116,10 +140,14 @@ impl Building<'_> {
                 }
                 None => false,
             };
-            Ok((policy, bytes, held))
+            Ok((policy, bytes, held, admitted))
         });
         match (loaded, self.before) {
-            (Ok((policy, bytes, held)), _) => {
+            (Ok((policy, bytes, held, admitted)), _) => {
+                if let Some(Admitted { by, record }) = admitted {
+                    self.signed.insert(name.clone(), by);
+                    self.fresh.push((signature_of(&name), record));
+                }
                 if held {
                     self.fresh.push((proof_of(&name), policy.digest.0.to_vec()));
                 }
@@ -160,12 +188,12 @@ impl Building<'_> {
 
     /// `tried` is the digest of the file that must not run: it is no predecessor of itself.
     fn fall_back(&mut self, entry: &PolicyEntry, name: String, tried: Option<Digest>, wrong: &str) {
-        let loaded = self
-            .stored(entry, &name)
-            .filter(|bytes| tried != Some(Digest::of(bytes)))
-            .and_then(|bytes| self.load(entry, &name, &bytes).ok());
+        let loaded = (self.admission.stored(entry, &name))
+            .filter(|(bytes, _)| tried != Some(Digest::of(bytes)))
+            .and_then(|(bytes, by)| Some((self.load(entry, &name, &bytes).ok()?, by)));
         match loaded {
-            Some(policy) => {
+            Some((policy, by)) => {
+                self.signed.extend(by.map(|by| (name.clone(), by)));
                 self.troubles.push(format!(
                     "the policy `{name}`: {wrong}; its stored predecessor {} runs instead",
                     policy.digest.short()
@@ -213,10 +241,15 @@ impl Building<'_> {
 
     /// The file is gone and its policy stays, under the entry as it is today.
     fn keep(&mut self, entry: &PolicyEntry, before: &Chain, name: String) {
-        let policy = match self.stored(entry, &name) {
-            Some(bytes) => self.load(entry, &name, &bytes),
-            None if entry.require_cases => {
-                Err("its file vanished, and none of its cases was ever held".to_owned())
+        let policy = match self.admission.stored(entry, &name) {
+            Some((bytes, by)) => {
+                self.signed.extend(by.map(|by| (name.clone(), by)));
+                self.load(entry, &name, &bytes)
+            }
+            None if entry.require_cases || self.admission.signatures.count() => {
+                Err("its file vanished, and what ran last does not meet require_cases and \
+                 [signatures] as they are today"
+                    .to_owned())
             }
             None => (before.policies().iter())
                 .find(|policy| policy.name == name)
@@ -238,19 +271,6 @@ impl Building<'_> {
         }
     }
 
-    /// What ran last, if today's configuration admits it: its pin, and the cases that were
-    /// held against it then.
-    fn stored(&self, entry: &PolicyEntry, name: &str) -> Option<Vec<u8>> {
-        let is_proved = |digest: &Digest| {
-            let proof = self.predecessors.recall(&proof_of(name), |_| true);
-            proof.is_some_and(|proof| proof == digest.0)
-        };
-        self.predecessors.recall(name, |digest| {
-            entry.digest.is_none_or(|pin| pin == *digest)
-                && (!entry.require_cases || is_proved(digest))
-        })
-    }
-
     fn finish(mut self) -> Result<Assembly, Vec<BuildError>> {
         if !self.errors.is_empty() {
             return Err(self.errors);
@@ -263,15 +283,10 @@ impl Building<'_> {
         Ok(Assembly {
             chain: Chain::new(self.policies),
             degraded: self.degraded,
+            signed: self.signed,
             troubles: self.troubles,
         })
     }
-}
-
-/// The name under which the digest of a policy is kept whose own cases held. No entry has
-/// such a name.
-fn proof_of(name: &str) -> String {
-    format!("{name}\0proof")
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

@@ -175,6 +175,9 @@ fn policies(in_force: &InForce) -> Vec<Row> {
             policy.mode.name().into(),
             format!("on failure {}", policy.on_failure.name()).into(),
             if policy.snapshot { "snapshot" } else { "configured each time" }.into(),
+            (in_force.signed.get(&policy.name))
+                .map_or_else(String::new, |key| format!("signed by {key}"))
+                .into(),
             Cell::styled(Style::Odd, if degraded { "stored predecessor" } else { "" }),
         ]
     };

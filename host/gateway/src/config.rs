@@ -14,6 +14,7 @@ mod policies;
 mod raw;
 mod reader;
 mod resolve;
+mod signing;
 mod surroundings;
 mod targets;
 #[cfg(test)]
@@ -37,9 +38,11 @@ use ringfence_policy::{Grants, Limits};
 pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
 pub use mistake::{Mistake, Mistakes};
 pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
+pub use signing::TRUSTED_KEYS;
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
 pub use tier::TierConfig;
 
+use crate::signatures::Signatures;
 use resolve::{Cloud, Origin, resolve};
 
 /// A configuration that can be served.
@@ -59,6 +62,8 @@ pub struct Config {
     pub targets: Vec<TargetEntry>,
     /// The chain, in order.
     pub policies: Vec<PolicyEntry>,
+    /// Whose policy files run.
+    pub signatures: Signatures,
     /// What is found besides what the detectors know.
     pub detection: Detection,
     /// Placeholders that have the shape of what they stand for.

@@ -4,6 +4,7 @@
 //! for its whole life. What cannot (the ledger, the keys, the local model, the sandbox)
 //! stands in [`House`].
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +28,7 @@ use crate::ids;
 use crate::keys::{Keys, private_folder};
 use crate::metrics::Metrics;
 use crate::places::{self, Place};
+use crate::signatures::Signatures;
 use crate::tier::Tier;
 
 /// What lives as long as the process.
@@ -59,6 +61,10 @@ pub struct InForce {
     pub chain: Chain,
     /// Names of policies that run from their stored predecessors.
     pub degraded: Vec<String>,
+    /// By policy, the name of the key that signed what runs.
+    pub signed: BTreeMap<String, String>,
+    /// Whose policy files run.
+    pub signatures: Signatures,
     /// Places that can answer, in the configuration's order.
     pub places: Vec<Place>,
     /// Targets that lack something, and what.
@@ -121,13 +127,13 @@ impl House {
             .map_err(|error| one(format!("the stored policies: {error}")))?;
 
         let mut errors = Vec::new();
-        let Assembly { chain, degraded, troubles } =
-            assembly::assemble(&sandbox, &predecessors, &config.policies, None).unwrap_or_else(
-                |wrong| {
+        let entries = &config.policies;
+        let assembly =
+            assembly::assemble(&sandbox, &predecessors, entries, &config.signatures, None)
+                .unwrap_or_else(|wrong| {
                     errors.extend(wrong);
                     Assembly::default()
-                },
-            );
+                });
         let sight = detection::sight(&config.detection, None).map_err(|wrong| errors.extend(wrong));
         let local = match &config.local {
             Some(model) => {
@@ -170,10 +176,8 @@ impl House {
             tier,
             keys,
             conversations: Conversations::default(),
-            in_force: ArcSwap::from_pointee(in_force(
-                config, chain, degraded, places, lacking, sight,
-            )),
-            troubles: Mutex::new(troubles),
+            troubles: Mutex::new(assembly.troubles.clone()),
+            in_force: ArcSwap::from_pointee(in_force(config, assembly, places, lacking, sight)),
         })
     }
 
@@ -194,14 +198,15 @@ impl House {
             &self.sandbox,
             &self.predecessors,
             &config.policies,
+            &config.signatures,
             Some(&now.chain),
         );
         let places = places::places(&config.targets, self.local.as_ref(), &now.places);
         let sight = detection::sight(&config.detection, Some(&now.sight));
         match (assembly, places, sight) {
             (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
-                let Assembly { chain, degraded, troubles } = assembly;
-                Ok((in_force(config, chain, degraded, places, lacking, sight), troubles))
+                let troubles = assembly.troubles.clone();
+                Ok((in_force(config, assembly, places, lacking, sight), troubles))
             }
             (assembly, places, sight) => {
                 let errors = [assembly.err(), places.err(), sight.err()];
@@ -346,16 +351,17 @@ fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
 
 fn in_force(
     config: &Config,
-    chain: Chain,
-    degraded: Vec<String>,
+    assembly: Assembly,
     places: Vec<Place>,
     lacking: Vec<(Arc<Target>, String)>,
     sight: Sight,
 ) -> InForce {
     InForce {
         configuration: config.digest,
-        chain,
-        degraded,
+        chain: assembly.chain,
+        degraded: assembly.degraded,
+        signed: assembly.signed,
+        signatures: config.signatures.clone(),
         places,
         lacking,
         callers: Callers::new(config.callers.clone()),

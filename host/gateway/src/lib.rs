@@ -29,4 +29,5 @@ pub mod reload;
 pub mod reply;
 pub mod routes;
 pub mod server;
+pub mod signatures;
 pub mod tier;

@@ -25,6 +25,12 @@ pub fn loosened(before: &InForce, after: &InForce) -> Vec<String> {
         found.push("the detectors' own entities or allowed values are others".to_owned());
     }
     floor(&before.floor, &after.floor, &mut found);
+    if before.signatures.required && !after.signatures.required {
+        found.push("policies need no signature".to_owned());
+    }
+    if before.signatures.trusted != after.signatures.trusted {
+        found.push("other keys may sign policies".to_owned());
+    }
     for place in &after.places {
         let target = &place.target;
         match before.places.iter().find(|old| old.target.name == target.name) {

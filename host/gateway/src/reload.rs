@@ -17,6 +17,7 @@ use crate::books;
 use crate::config::{CallerKey, Config, PolicySource};
 use crate::house::{BuildError, House};
 use crate::loosening::loosened;
+use crate::signatures::Signature;
 
 /// How often the files are looked at. A change goes live after it held still for one
 /// such pause.
@@ -168,18 +169,14 @@ fn prints(config: &Config) -> Prints {
         match &entry.source {
             PolicySource::Embedded(_) => {}
             PolicySource::File(file) => {
-                prints.insert(file.clone(), print(file));
-                // Mending its cases is a reason to try a policy again.
-                prints.extend(Cases::beside(file).map(|cases| (cases.clone(), print(&cases))));
+                look_at(&mut prints, file);
             }
             PolicySource::Folder(folder) => {
                 prints.insert(folder.clone(), None);
                 let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
                 for file in files.map(|file| file.path()) {
                     if file.extension().is_some_and(|extension| extension == "wasm") {
-                        prints.insert(file.clone(), print(&file));
-                        let beside = Cases::beside(&file);
-                        prints.extend(beside.map(|cases| (cases.clone(), print(&cases))));
+                        look_at(&mut prints, &file);
                     }
                 }
             }
@@ -187,6 +184,16 @@ fn prints(config: &Config) -> Prints {
     }
     prints.extend(config.detection.files().map(|file| (file.clone(), print(file))));
     prints
+}
+
+/// A policy file, and what lies beside it: mending its cases is a reason to try it again,
+/// and another signature to look at it again.
+fn look_at(prints: &mut Prints, file: &Path) {
+    let [json, yaml] = Cases::beside(file);
+    for path in [file.to_owned(), json, yaml, Signature::beside(file)] {
+        let seen = print(&path);
+        prints.insert(path, seen);
+    }
 }
 
 /// Follows links, so that a link which points elsewhere is a change.

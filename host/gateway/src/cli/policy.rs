@@ -6,7 +6,9 @@ mod check;
 mod inspect;
 mod judge;
 mod scaffold;
+mod sign;
 mod test;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,6 +57,9 @@ pub enum Policy {
         /// Refuse it without cases of its own
         #[arg(long)]
         require_cases: bool,
+        /// Refuse it unless this public key signed it, or one of several: the key, or its file
+        #[arg(long, value_name = "KEY")]
+        signed_by: Vec<String>,
     },
     /// Hold cases against a policy in the sandbox
     Test {
@@ -66,6 +71,25 @@ pub enum Policy {
         /// Show what the policy says instead, and write that into the file of cases
         #[arg(long, requires = "cases")]
         update: bool,
+    },
+    /// Make a key pair to sign policies with, in minisign's format
+    Keygen {
+        /// Where: NAME.key, which is secret, and NAME.pub
+        #[arg(value_name = "NAME")]
+        path: PathBuf,
+        /// How the secret key is protected
+        #[command(flatten)]
+        password: sign::Password,
+    },
+    /// Sign a policy file: writes FILE.minisig beside it
+    Sign(sign::Signing),
+    /// Hold a policy file against its signature
+    Verify {
+        /// The component
+        file: PathBuf,
+        /// Whose signature counts
+        #[command(flatten)]
+        trust: verify::Trust,
     },
     /// Judge one request, with the detectors of the gateway, and send nothing
     Run(judge::Judging),
@@ -119,9 +143,12 @@ pub fn run(command: &Policy, screen: &mut Screen) -> Result<(), Trouble> {
         }
         Policy::Build { folder } => build::build(folder, screen),
         Policy::Inspect { file } => inspect::inspect(file, screen),
-        Policy::Check { file, terms, require_cases } => {
-            check::check(file, terms, *require_cases, screen)
+        Policy::Check { file, terms, require_cases, signed_by } => {
+            check::check(file, terms, *require_cases, signed_by, screen)
         }
+        Policy::Keygen { path, password } => sign::keygen(path, password, screen),
+        Policy::Sign(signing) => sign::sign(signing, screen),
+        Policy::Verify { file, trust } => verify::verify(file, trust, screen),
         Policy::Test { file, cases, update } => test::test(file, cases.as_deref(), *update, screen),
         Policy::Run(judging) => judge::run(judging, screen),
         Policy::Bench { file, terms } => bench::bench(file, terms, screen),

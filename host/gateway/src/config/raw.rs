@@ -104,6 +104,15 @@ pub(super) struct Placeholders {
     pub(super) shaped: Option<Vec<At<String>>>,
 }
 
+/// `[signatures]`
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signatures {
+    pub(super) require_signed: Option<bool>,
+    #[serde(default)]
+    pub(super) trusted: BTreeMap<At<String>, At<String>>,
+}
+
 /// `[detect]`
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,8 @@ use super::mistake::Mistakes;
 use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
 use super::{
-    Config, Detection, Ledger, Server, caller_keys, detection, floor, model, policies, raw, targets,
+    Config, Detection, Ledger, Server, caller_keys, detection, floor, model, policies, raw,
+    signing, targets,
 };
 
 /// Bytes of a configuration file at most.
@@ -42,9 +43,10 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "state",
     "require_cases",
+    "signatures",
     "server",
     "callers",
     "targets",
@@ -84,6 +86,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let policy_list = entries(reader, &mut document, "policies");
     let detect: Option<raw::Detect> = section(reader, &mut document, "detect");
     let placeholders = section(reader, &mut document, "placeholders");
+    let signatures: Option<raw::Signatures> = section(reader, &mut document, "signatures");
     let floor = section(reader, &mut document, "floor");
     let local_section = section(reader, &mut document, "local");
     let ledger = section(reader, &mut document, "ledger");
@@ -119,6 +122,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         detection::resolve(reader, detect.unwrap_or_default(), state.join(Detection::KEY));
     let policies = policies::resolve(reader, policy_list, require_cases, &detection);
     let shapes = detection::shapes(reader, placeholders.unwrap_or_default());
+    let signatures = signing::resolve(reader, signatures.unwrap_or_default());
     let floor = floor.map(|raw| floor::resolve(reader, raw)).unwrap_or_default();
     let ledger = books(reader, ledger.unwrap_or_default(), &state);
 
@@ -132,6 +136,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         callers,
         targets,
         policies,
+        signatures,
         detection,
         shapes,
         floor,

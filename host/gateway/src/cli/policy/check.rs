@@ -6,7 +6,7 @@ use std::time::Instant;
 use ringfence::proof;
 use ringfence_policy::inspect as look;
 
-use super::{Terms, about, inspect, read, sandbox};
+use super::{Terms, about, inspect, read, sandbox, verify};
 use crate::cli::Trouble;
 use crate::cli::screen::{Cell, Row, Screen, Style};
 
@@ -18,12 +18,17 @@ pub fn check(
     file: &Path,
     terms: &Terms,
     require_cases: bool,
+    signed_by: &[String],
     screen: &mut Screen,
 ) -> Result<(), Trouble> {
     let bytes = read(file)?;
     let wrong = |error: &dyn std::fmt::Display| about(file, error);
     let inspection = look(&bytes).map_err(|error| wrong(&error))?;
     screen.rows(&inspect::rows(&inspection))?;
+    screen.rows(&[match signed_by {
+        [] => inspect::signature(file)?,
+        keys => verify::held(file, &bytes, &verify::trusted(keys)?)?,
+    }])?;
     let sandbox = sandbox()?;
     let entry = terms.entry(file);
     let started = Instant::now();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ringfence::signatures::Signature;
 use ringfence_policy::{Inspection, inspect as look};
 
 use super::{about, read};
@@ -15,10 +16,28 @@ use crate::cli::screen::{Cell, Row, Screen, Style};
 pub fn inspect(path: &Path, screen: &mut Screen) -> Result<(), Trouble> {
     let inspection = look(&read(path)?).map_err(|error| about(path, &error))?;
     screen.rows(&rows(&inspection))?;
+    screen.rows(&[signature(path)?])?;
     if !inspection.served {
         return Err(about(path, &"this host does not run it: see contract above"));
     }
     Ok(())
+}
+
+/// What lies beside the file as its signature. Nothing is held against a key here.
+///
+/// # Errors
+/// [`Trouble`]: it is no signature.
+pub(super) fn signature(path: &Path) -> Result<Row, Trouble> {
+    let read = Signature::read(path).map_err(|error| about(path, &error))?;
+    let text = match read {
+        None => "none".to_owned(),
+        Some(signature) => format!(
+            "by the key {}, not held against it (`ringfence policy verify` does): {}",
+            signature.key(),
+            signature.comment()
+        ),
+    };
+    Ok(vec![Cell::styled(Style::Faint, "signature"), text.into()])
 }
 
 /// What an inspection found.
