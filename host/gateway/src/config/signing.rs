@@ -44,8 +44,9 @@ mod tests {
     const KEY: &str = "RWRPspTkhURr9Uzi+sI9NsYBLW12Ut4kVC0Pfoip5+/1xqUYZ6QLz4Pd";
 
     fn read(section: &str) -> Result<Signatures, String> {
-        let text =
-            format!("state = \"s\"\n[[targets]]\nname = \"local\"\nkind = \"local\"\n{section}");
+        let text = format!(
+            "state = \"s\"\n[[targets]]\nname = \"local\"\nkind = \"local\"\n[local]\nmodel = \"trial\"\n{section}"
+        );
         let surroundings = Surroundings::Given(Default::default());
         Config::from_text(&text, Path::new("/c"), &surroundings)
             .map(|config| config.signatures)
@@ -67,7 +68,7 @@ mod tests {
 
         let cut = &KEY[..40];
         for (section, expected) in [
-            (format!("[signatures.trusted]\none = \"{cut}\""), ":6: \"one\" is no public key"),
+            (format!("[signatures.trusted]\none = \"{cut}\""), ":8: \"one\" is no public key"),
             (format!("[signatures.trusted]\n\"a b\" = \"{KEY}\""), "the key's name is \"a b\""),
             ("[signatures]\nrequire_signed = \"yes\"".into(), "expected a boolean"),
             ("[signatures]\nrequired = true".into(), "has no key `required`"),

@@ -28,8 +28,8 @@ fn a_signature_counts_for_its_bytes_its_key_and_its_name() {
     let trusted = |keys: &[&KeyPair]| {
         keys.iter().enumerate().map(|(number, pair)| key(&format!("key-{number}"), pair)).collect()
     };
-    type Keys<'a> = &'a [&'a KeyPair];
-    let table: [(&str, Keys<'_>, &str, &[u8], &str, &str); 10] = [
+    type Case<'a> = (&'a str, &'a [&'a KeyPair], &'a str, &'a [u8], &'a str, &'a str);
+    let table: [Case<'_>; 10] = [
         ("good", &[&ours], &text, BYTES, "a.wasm", "key-0"),
         ("one of two keys", &[&theirs, &ours], &text, BYTES, "a.wasm", "key-1"),
         (
