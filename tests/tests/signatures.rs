@@ -136,7 +136,8 @@ async fn nothing_binds_with_a_policy_that_is_not_signed_as_it_lies_there() {
     let touched = text.replace("hashed", "hashed\treviewed").into_bytes();
 
     let cut = good[..good.len() / 2].to_vec();
-    let table: [(&str, Vec<u8>, Option<Vec<u8>>, &str); 8] = [
+    type Row = (&'static str, Vec<u8>, Option<Vec<u8>>, &'static str);
+    let table: [Row; 8] = [
         ("unsigned", version(1), None, "is not signed"),
         ("another file's signature", version(1), Some(other.clone()), "does not hold"),
         ("an altered file", version(2), Some(good.clone()), "does not hold"),

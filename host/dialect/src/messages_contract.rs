@@ -10,16 +10,9 @@ use serde_json::{Value, json};
 use crate::{Decoder, Encoder, Envelope, ErrorBody, error_body};
 
 fn encoder() -> Encoder {
-    Encoder::new(
-        Dialect::AnthropicMessages,
-        Envelope {
-            id: "msg_house".into(),
-            model: "m".into(),
-            created: 7,
-            wants_usage: true,
-            echo: crate::Echo::default(),
-        },
-    )
+    let (id, model, echo) = ("msg_house".into(), "m".into(), crate::Echo::default());
+    let envelope = Envelope { id, model, created: 7, wants_usage: true, echo };
+    Encoder::new(Dialect::AnthropicMessages, envelope)
 }
 
 /// What a client has put together.
@@ -386,12 +379,8 @@ fn errors_are_this_dialects_types() {
         ("server_error", "upstream_timeout", "timeout_error"),
         ("server_error", "ledger_unavailable", "api_error"),
     ] {
-        let error = ErrorBody {
-            message: "m".into(),
-            kind: kind.into(),
-            param: None,
-            code: Some(code.into()),
-        };
+        let (message, kind, code_of) = ("m".into(), kind.into(), Some(code.into()));
+        let error = ErrorBody { message, kind, param: None, code: code_of };
         let body = error_body(Dialect::AnthropicMessages, &error);
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(
