@@ -180,6 +180,8 @@ pub(super) const LABELS: &[Label] = &[
             "driving_license",
             "drivers_license",
             "driver's_license",
+            "driver_s_license",
+            "driver_s_licence",
             "driving license",
             "driver's lic",
             "driver lic",

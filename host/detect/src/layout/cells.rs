@@ -39,7 +39,9 @@ fn tables(text: &str, out: &mut Vec<Cell>) {
     let mut open: Option<(u8, usize, Vec<Range<usize>>)> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let range = start..start + line.trim_end_matches(['\n', '\r']).len();
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        // What announces a file is no part of its first line.
+        let range = start + announced(&text[start..end])..end;
         start += line.len();
         let counts = counts(&text[range.clone()]);
         if let Some((delimiter, count, head)) = &open {
@@ -67,13 +69,15 @@ fn tables(text: &str, out: &mut Vec<Cell>) {
 /// A question and, in the next line, its answer: `What is your plate number?`, `It is 8OXX757.`
 fn questions(text: &str, out: &mut Vec<Cell>) {
     for (at, _) in text.match_indices("?\n") {
+        let answer = at + 2;
         let from = text.ceil_char_boundary(at.saturating_sub(Cell::HEAD_BYTES));
         let line = text[from..at].rfind('\n').map_or(from, |end| from + end + 1);
         // A piece of a word is no word.
         let piece = text[line..at].find(' ').map_or(0, |blank| blank + 1);
         let begins = line == 0 || text.as_bytes()[line - 1] == b'\n';
         let head = if begins { line } else { line + piece };
-        let answer = at + 2;
+        let asked = text[head..at].trim_end_matches("please").trim_end_matches([',', ' ']);
+        let at = head + asked.len();
         let until = text[answer..].find('\n').map_or(text.len(), |end| answer + end);
         let until = text.floor_char_boundary(until.min(answer + LINE_BYTES));
         // The answer is the end of the line, from the first word with a digit.
@@ -90,6 +94,12 @@ fn questions(text: &str, out: &mut Vec<Cell>) {
     }
 }
 
+/// The length of `data:text/plain,` and of what stands before it.
+fn announced(line: &str) -> usize {
+    let data = line.find("data:").filter(|_| line.len() <= LINE_BYTES);
+    data.and_then(|at| Some(at + line[at..].find(',')? + 1)).unwrap_or(0)
+}
+
 /// How many of each delimiter stand in a line, outside quotation marks; none in one that is
 /// too long.
 fn counts(line: &str) -> [usize; 4] {
@@ -97,18 +107,25 @@ fn counts(line: &str) -> [usize; 4] {
     if line.len() > LINE_BYTES {
         return counts;
     }
-    let mut quoted = false;
+    let (mut quoted, mut before) = (false, 0);
     for byte in line.bytes() {
         match byte {
-            b'"' => quoted = !quoted,
+            b'"' if is_quote(quoted, before) => quoted = !quoted,
             b',' if !quoted => counts[0] += 1,
             b';' if !quoted => counts[1] += 1,
             b'\t' if !quoted => counts[2] += 1,
             b'|' if !quoted => counts[3] += 1,
             _ => {}
         }
+        before = byte;
     }
     counts
+}
+
+/// Whether a quotation mark keeps delimiters together, or ends that: one in the middle of a
+/// cell does not.
+fn is_quote(quoted: bool, before: u8) -> bool {
+    quoted || before == 0 || DELIMITERS.contains(&before)
 }
 
 fn row(text: &str, line: &Range<usize>, delimiter: u8, head: &[Range<usize>], out: &mut Vec<Cell>) {
@@ -120,10 +137,11 @@ fn row(text: &str, line: &Range<usize>, delimiter: u8, head: &[Range<usize>], ou
 /// The pieces of a line, trimmed.
 fn split(text: &str, line: &Range<usize>, delimiter: u8) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
-    let (mut from, mut quoted) = (line.start, false);
+    let (mut from, mut quoted, mut before) = (line.start, false, 0);
     for (offset, byte) in text.as_bytes()[line.clone()].iter().enumerate() {
         let at = line.start + offset;
-        if *byte == b'"' {
+        let last = std::mem::replace(&mut before, *byte);
+        if *byte == b'"' && is_quote(quoted, last) {
             quoted = !quoted;
         } else if *byte == delimiter && !quoted && pieces.len() < COLUMNS {
             pieces.push(trimmed(text, from..at));
@@ -216,11 +234,10 @@ mod tests {
             (
                 "Agent: Could you give me your number plate, please?\nCustomer: Sure, it's 8OXX757.\n",
                 // The lines have as many commas, too.
-                &[
-                    ("Could you give me your number plate, please", "8OXX757"),
-                    ("please?", "it's 8OXX757."),
-                ],
+                &[("Could you give me your number plate", "8OXX757"), ("please?", "it's 8OXX757.")],
             ),
+            ("{\"note\":\"row,hkid\n6,Y283046(7)\n", &[("hkid", "Y283046(7)")]),
+            ("Read data:text/plain,row,hetu,note\n7,061279-708S,\n", &[("hetu", "061279-708S")]),
             ("one, two\nthree, four and more, five\n", &[]),
             ("no table", &[]),
         ] {

@@ -21,7 +21,7 @@ pub(in crate::secret) enum Word {
 pub(super) const NAME_BYTES: usize = 40;
 
 /// Words for secrets, wherever they stand in a name.
-pub(in crate::secret) const WORDS: [(&str, Word); 84] = [
+pub(in crate::secret) const WORDS: [(&str, Word); 85] = [
     ("password", Word::Password),
     ("passwd", Word::Password),
     ("passwort", Word::Password),
@@ -57,6 +57,7 @@ pub(in crate::secret) const WORDS: [(&str, Word); 84] = [
     ("apikey", Word::Token),
     ("api key", Word::Token),
     ("api_token", Word::Token),
+    ("secret key", Word::Token),
     ("access_key", Word::Token),
     ("access-key", Word::Token),
     ("accesskey", Word::Token),
