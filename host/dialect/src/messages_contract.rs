@@ -7,10 +7,10 @@ use ringfence_chat::sse::{SseEvent, SseReader};
 use ringfence_chat::{Chunk, Dialect, Event, FinishReason, TextKind};
 use serde_json::{Value, json};
 
-use crate::{Decoder, Encoder, Envelope, ErrorBody, error_body};
+use crate::{Decoder, Echo, Encoder, Envelope, ErrorBody, error_body};
 
 fn encoder() -> Encoder {
-    let (id, model, echo) = ("msg_house".into(), "m".into(), crate::Echo::default());
+    let (id, model, echo) = ("msg_house".into(), "m".into(), Echo::default());
     let envelope = Envelope { id, model, created: 7, wants_usage: true, echo };
     Encoder::new(Dialect::AnthropicMessages, envelope)
 }
@@ -379,8 +379,12 @@ fn errors_are_this_dialects_types() {
         ("server_error", "upstream_timeout", "timeout_error"),
         ("server_error", "ledger_unavailable", "api_error"),
     ] {
-        let (message, kind, code_of) = ("m".into(), kind.into(), Some(code.into()));
-        let error = ErrorBody { message, kind, param: None, code: code_of };
+        let error = ErrorBody {
+            message: "m".into(),
+            kind: kind.into(),
+            param: None,
+            code: Some(code.into()),
+        };
         let body = error_body(Dialect::AnthropicMessages, &error);
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(

@@ -174,6 +174,8 @@ impl Writer {
         out: &mut Vec<u8>,
     ) {
         let index = match self.calls.get(&number) {
+            // What comes behind the end of a call belongs to none.
+            Some(index) if self.ended.contains_key(index) => return,
             Some(&index) => {
                 if let (Item::Call(called), Some(more)) = (&mut self.items[index], name) {
                     called.name.push_str(&more);
@@ -190,7 +192,7 @@ impl Writer {
                 index
             }
         };
-        if arguments.is_empty() || self.ended.contains_key(&index) {
+        if arguments.is_empty() {
             return;
         }
         let id = self.id(index);
