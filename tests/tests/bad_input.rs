@@ -140,8 +140,9 @@ async fn paths_and_methods_that_are_not_served() {
     for (method, path, status) in [
         ("POST", "/", 404),
         ("POST", "/v1/completions", 404),
-        ("POST", "/v1/responses", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("GET", "/v1/responses", 405),
+        ("GET", "/v1/responses/resp_1", 404),
+        ("GET", "/v1/embeddings", 405),
         ("POST", "/v1/files", 404),
         ("POST", "/v1/chat/completions/", 404),
         ("POST", "/v1//chat/completions", 404),
