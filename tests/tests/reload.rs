@@ -132,7 +132,8 @@ async fn trouble(gateway: &Gateway, word: &str) {
             assert_eq!(health["status"], "degraded");
             let metrics = gateway.metrics().await;
             assert!(!metrics.contains("ringfence_troubles 0"), "{metrics}");
-            assert!(gateway.output().contains(word), "not in the log: {}", gateway.output());
+            let logged = gateway.wait_for_output(word, SOON).await;
+            assert!(logged, "not in the log: {}", gateway.output());
             return;
         }
         assert!(Instant::now() < end, "no trouble with {word:?}: {health}\n{}", gateway.output());
