@@ -212,8 +212,10 @@ fn in_table(scan: &Scan<'_>, start: usize, end: usize) -> bool {
 /// No letter, digit or sign of a longer number stands in front.
 fn begins(scan: &Scan<'_>, start: usize) -> bool {
     let sign = scan.before(start).is_some_and(|byte| b".,-/:+$%".contains(&byte));
-    let longer =
-        sign && start.checked_sub(2).is_some_and(|at| scan.bytes[at].is_ascii_alphanumeric());
+    // `12:30` is longer than its minutes, and `BSN:431394398` is a word and its number.
+    let colon = scan.before(start) == Some(b':');
+    let goes_on = |byte: u8| byte.is_ascii_digit() || !colon && byte.is_ascii_alphabetic();
+    let longer = sign && start.checked_sub(2).is_some_and(|at| goes_on(scan.bytes[at]));
     let named = is_joined(scan, start)
         && start.checked_sub(2).is_some_and(|at| scan.bytes[at].is_ascii_alphabetic());
     (scan.begins(start) || named) && !longer && !matches!(scan.before(start), Some(b'+' | b'$'))

@@ -50,6 +50,10 @@ pub(super) fn value_start(
             .or_else(|| spoken(scan, at, at > after))?;
     }
     at = scan.run(at, 16, blank);
+    // The first of a list.
+    if scan.at(at) == Some(b'[') && matches!(scan.at(at + 1), Some(b'"' | b'\'' | b'\\')) {
+        at += 1;
+    }
     if sign == Sign::Tag || (sign == Sign::Equals && matches!(scan.at(at), Some(b'|' | b'>'))) {
         // An element of XML, or a block of YAML: the value is on the next line.
         at = scan.run(at, 2, |byte| matches!(byte, b'|' | b'>' | b'-'));
