@@ -23,7 +23,7 @@ const FINDINGS: &str = "Write to jane.doe@example.org or call +49 30 901820; the
     1881 was charged from 203.0.113.77, and DE89 3704 0044 0532 0130 00 is the account. ";
 
 /// Text that makes a family look, again and again.
-const HOSTILE: [(&str, &str); 10] = [
+const HOSTILE: [(&str, &str); 14] = [
     ("digits", "4 "),
     ("groups", "4012 8888 "),
     ("ats", "a@b."),
@@ -34,6 +34,10 @@ const HOSTILE: [(&str, &str); 10] = [
     ("escapes", "%25%34%31"),
     ("base64", "ZW5jb2RlZCB0ZXh0IG9mIG5vIGludGVyZXN0 "),
     ("addresses", "a://b:c"),
+    ("tables", "row,token\n1,12345678\n"),
+    ("elements", "<a <mrn></"),
+    ("lists", ",token)VALUES("),
+    ("questions", "account number?\n1"),
 ];
 
 fn texts(c: &mut Criterion) {

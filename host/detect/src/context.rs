@@ -38,8 +38,8 @@ impl Words {
         Words { list, firsts, lengths, foreign }
     }
 
-    #[cfg(test)]
-    pub(crate) fn list(&self) -> &'static [&'static str] {
+    /// The words.
+    pub(crate) const fn list(&self) -> &'static [&'static str] {
         self.list
     }
 

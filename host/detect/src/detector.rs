@@ -7,7 +7,7 @@ use ringfence_chat::{Kind, Place, Request, Segment};
 
 use crate::candidate::Span;
 use crate::disguise::{self, Letters, encoded, short};
-use crate::layout::{self, Cell};
+use crate::layout::{self, Announced, Cell};
 use crate::national::National;
 use crate::reading::{Reading, finding};
 use crate::scan::{Marks, Scan, Scanner};
@@ -27,6 +27,7 @@ struct Families {
     secrets: Secrets,
     national: National,
     letters: Letters,
+    announced: Announced,
 }
 
 /// What opening the disguises of one text may still cost.
@@ -68,6 +69,7 @@ impl Detector {
             secrets,
             national: National::new(),
             letters: Letters::new(),
+            announced: Announced::of_families(),
         };
         Detector { families: Arc::new(families), vocabulary: Vocabulary::default() }
     }
@@ -188,7 +190,10 @@ impl Detector {
 
     /// Finds what a text's layout tells: names at the heads of columns and in elements.
     fn laid_out<'d>(&'d self, text: &str, out: &mut Vec<Span<'d>>) {
-        for Cell { head, value } in layout::cells(text) {
+        let announced = &self.families.announced;
+        let always = self.vocabulary.asks_words();
+        let mut marks = Marks::default();
+        for Cell { head, value } in layout::cells(text, &|head| always || announced.has(head)) {
             let joined = format!("{}\": \"{}\"", &text[head], &text[value.clone()]);
             let from = joined.len() - 1 - value.len();
             let inside = |span: &&Span<'d>| from <= span.start && span.end < joined.len();
@@ -197,13 +202,18 @@ impl Detector {
                 end: span.end - from + value.start,
                 ..*span
             };
-            let marks = self.mark(&joined);
+            self.families.scanner.mark(&joined, &mut marks);
             let mut spans = Vec::new();
             self.plain(&Scan::new(&joined, &marks), &mut spans);
             out.extend(spans.iter().filter(inside).map(moved));
         }
-        if let Some(without) = layout::without_elements(text) {
-            let marks = self.mark(&without.text);
+        if !text.contains("</") {
+            return;
+        }
+        let whole = always.then_some(0..text.len());
+        let places = announced.places(text).take_while(|_| !always).chain(whole);
+        if let Some(without) = layout::without_elements(text, places) {
+            self.families.scanner.mark(&without.text, &mut marks);
             let mut spans = Vec::new();
             self.plain(&Scan::new(&without.text, &marks), &mut spans);
             out.extend(spans.iter().filter_map(|span| {

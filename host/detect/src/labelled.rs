@@ -94,6 +94,11 @@ pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label) -> Option<Span<'st
     let start = skip_fillers(scan, hit.end)?;
     let end = value_end(scan, start, label.value == Value::Plate);
     let value = scan.bytes.get(start..end)?;
+    // A word of a sentence is no group of a number: `dln so 4012 8888`.
+    let first = value.split(|&byte| byte == b' ').next().unwrap_or_default();
+    if first.len() < value.len() && first.iter().all(u8::is_ascii_lowercase) {
+        return None;
+    }
     fits(value, label.value).then(|| Span::new(start, end, label.entity, SHAPED))
 }
 

@@ -2,13 +2,16 @@
 //! element before, in a list of columns.
 //!
 //! What a reader sees together is put together, `head": "value`, as for the members of an
-//! object, and read as it then stands. Bounded by the text: each cell is read once.
+//! object, and read as it then stands. Bounded by the text: each cell is read once, and
+//! only where a word that announces something heads it.
 
+mod announced;
 mod cells;
 mod elements;
 
 use std::ops::Range;
 
+pub(crate) use announced::Announced;
 pub(crate) use cells::cells;
 pub(crate) use elements::without_elements;
 
@@ -26,14 +29,18 @@ impl Cell {
     /// Lengths of a value that can be something.
     const VALUE_BYTES: std::ops::RangeInclusive<usize> = 4..=256;
 
-    /// A cell, unless nothing in it could be a value, or nothing at its head a name.
+    /// Whether a text can be the head of a value.
+    fn is_head(name: &str) -> bool {
+        name.len() <= Cell::HEAD_BYTES && name.chars().any(char::is_alphabetic)
+    }
+
+    /// A cell, unless nothing in it could be a value.
     fn of(text: &str, head: Range<usize>, value: Range<usize>) -> Option<Cell> {
-        let (name, inside) = (&text[head.clone()], &text[value.clone()]);
-        let named = name.len() <= Cell::HEAD_BYTES && name.chars().any(char::is_alphabetic);
+        let inside = &text[value.clone()];
         let digit = inside.bytes().any(|byte| byte.is_ascii_digit());
         let word = inside.len() >= 6 && !inside.contains(' ');
         let fits = Cell::VALUE_BYTES.contains(&inside.len()) && (digit || word);
-        (named && fits).then_some(Cell { head, value })
+        fits.then_some(Cell { head, value })
     }
 }
 

@@ -67,6 +67,11 @@ impl Id {
     }
 }
 
+/// The words of every row.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    tables().chain(loose::MORE.iter()).flat_map(|id| id.words.iter().copied())
+}
+
 /// The table and its automaton.
 pub(crate) struct National {
     ids: Vec<&'static Id>,

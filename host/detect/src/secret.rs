@@ -59,6 +59,12 @@ pub(crate) struct Secrets {
     rules: Vec<(&'static str, Rule)>,
 }
 
+/// The literals that announce a value.
+pub(crate) fn announcing() -> impl Iterator<Item = &'static str> {
+    let words = assignment::WORDS.into_iter().map(|(text, _)| text);
+    words.chain(labelled::literals().into_iter().map(|(text, _)| text))
+}
+
 impl Secrets {
     pub(crate) fn new() -> Secrets {
         let mut rules = Vec::new();

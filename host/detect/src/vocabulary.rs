@@ -47,6 +47,11 @@ impl Vocabulary {
         self.patterns.is_empty() && self.terms.is_empty() && self.allowed.is_empty()
     }
 
+    /// Whether any pattern asks what stands beside a value.
+    pub(crate) fn asks_words(&self) -> bool {
+        self.patterns.iter().any(Pattern::asks_words)
+    }
+
     /// Finds what the operator added.
     pub(crate) fn find<'v>(&'v self, scan: &Scan<'_>, out: &mut Vec<Span<'v>>) {
         for pattern in &self.patterns {

@@ -57,6 +57,7 @@ fn leaves() {
         "account number: unknown",
         "targamite 7ABC123",
         "member id: none",
+        "dln so 4012 8888",
         "birth rates fell by 10.5 percent, 1.2.3 is a version",
         "born in Paris; 12/13/14 is no day",
     ] {

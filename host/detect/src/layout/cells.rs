@@ -16,16 +16,19 @@ const COLUMNS: usize = 256;
 /// Lists of values after one list of columns at most.
 const LISTS: usize = 1_000;
 
-/// The cells of every table in a text, with the heads of their columns.
-pub(crate) fn cells(text: &str) -> Vec<Cell> {
+/// The heads of a table's columns; nothing for those that announce nothing.
+type Heads = Vec<Option<Range<usize>>>;
+
+/// The cells of every table in a text that stand under a head which announces something.
+pub(crate) fn cells(text: &str, announces: &dyn Fn(&str) -> bool) -> Vec<Cell> {
     let mut cells = Vec::new();
     if text.contains('\n') {
-        tables(text, &mut cells);
-        questions(text, &mut cells);
+        tables(text, announces, &mut cells);
+        questions(text, announces, &mut cells);
     }
     for word in ["VALUES", "values", "Values"] {
         for (at, _) in text.match_indices(word) {
-            insert(text, at, at + word.len(), &mut cells);
+            insert(text, at, at + word.len(), announces, &mut cells);
         }
     }
     cells
@@ -33,32 +36,32 @@ pub(crate) fn cells(text: &str) -> Vec<Cell> {
 
 /// Lines that follow each other and have the same number of one delimiter: the first is the
 /// head.
-fn tables(text: &str, out: &mut Vec<Cell>) {
+fn tables(text: &str, announces: &dyn Fn(&str) -> bool, out: &mut Vec<Cell>) {
+    let is_file = text.contains("data:");
     let mut before: Option<(Range<usize>, [usize; 4])> = None;
-    // The table that goes on: its delimiter, how many there are, and its head.
-    let mut open: Option<(u8, usize, Vec<Range<usize>>)> = None;
+    // The table that goes on: its delimiter, how many there are, and its heads.
+    let mut open: Option<(usize, usize, Heads)> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let end = start + line.trim_end_matches(['\n', '\r']).len();
         // What announces a file is no part of its first line.
-        let range = start + announced(&text[start..end])..end;
+        let range = start + if is_file { announced(&text[start..end]) } else { 0 }..end;
         start += line.len();
         let counts = counts(&text[range.clone()]);
-        if let Some((delimiter, count, head)) = &open {
-            let place = DELIMITERS.iter().position(|known| known == delimiter).unwrap_or(0);
-            if counts[place] == *count {
-                row(text, &range, *delimiter, head, out);
+        if let Some((delimiter, count, heads)) = &open {
+            if counts[*delimiter] == *count {
+                row(text, &range, DELIMITERS[*delimiter], heads, out);
                 continue;
             }
             open = None;
         }
-        let same = before.as_ref().and_then(|(head, known)| {
+        let same = before.as_ref().and_then(|(first, known)| {
             let same = (0..4).find(|&at| known[at] > 0 && known[at] == counts[at])?;
-            Some((DELIMITERS[same], counts[same], split(text, head, DELIMITERS[same])))
+            Some((same, heads(text, first, DELIMITERS[same], announces)))
         });
-        if let Some((delimiter, count, head)) = same {
-            row(text, &range, delimiter, &head, out);
-            open = Some((delimiter, count, head));
+        if let Some((delimiter, heads)) = same {
+            row(text, &range, DELIMITERS[delimiter], &heads, out);
+            open = Some((delimiter, counts[delimiter], heads));
             before = None;
             continue;
         }
@@ -66,8 +69,36 @@ fn tables(text: &str, out: &mut Vec<Cell>) {
     }
 }
 
+/// The heads in the first line of a table. One cell is none, but between bars: lists of
+/// code end every line with a comma.
+fn heads(
+    text: &str,
+    line: &Range<usize>,
+    delimiter: u8,
+    announces: &dyn Fn(&str) -> bool,
+) -> Heads {
+    if !announces(&text[line.clone()]) {
+        return Heads::new();
+    }
+    let cells = split(text, line, delimiter);
+    if delimiter != b'|' && cells.iter().filter(|cell| !cell.is_empty()).count() < 2 {
+        return Heads::new();
+    }
+    cells.into_iter().map(|cell| head(text, cell, announces)).collect()
+}
+
+/// A cell as a head: a name, which announces something.
+fn head(text: &str, cell: Range<usize>, announces: &dyn Fn(&str) -> bool) -> Option<Range<usize>> {
+    // What stands before a quotation mark is what the table stands in.
+    let begin = text[cell.clone()].rfind('"').map_or(cell.start, |at| cell.start + at + 1);
+    let name = &text[begin..cell.end];
+    let sign = |c: char| c.is_alphanumeric() || " _-./#'’°()".contains(c);
+    let is_name = Cell::is_head(name) && name.trim_end_matches(':').chars().all(sign);
+    (is_name && announces(name)).then_some(begin..cell.end)
+}
+
 /// A question and, in the next line, its answer: `What is your plate number?`, `It is 8OXX757.`
-fn questions(text: &str, out: &mut Vec<Cell>) {
+fn questions(text: &str, announces: &dyn Fn(&str) -> bool, out: &mut Vec<Cell>) {
     for (at, _) in text.match_indices("?\n") {
         let answer = at + 2;
         let from = text.ceil_char_boundary(at.saturating_sub(Cell::HEAD_BYTES));
@@ -78,6 +109,9 @@ fn questions(text: &str, out: &mut Vec<Cell>) {
         let head = if begins { line } else { line + piece };
         let asked = text[head..at].trim_end_matches("please").trim_end_matches([',', ' ']);
         let at = head + asked.len();
+        if !Cell::is_head(asked) || !announces(asked) {
+            continue;
+        }
         let until = text[answer..].find('\n').map_or(text.len(), |end| answer + end);
         let until = text.floor_char_boundary(until.min(answer + LINE_BYTES));
         // The answer is the end of the line, from the first word with a digit.
@@ -107,20 +141,36 @@ fn counts(line: &str) -> [usize; 4] {
     if line.len() > LINE_BYTES {
         return counts;
     }
-    let (mut quoted, mut before) = (false, 0);
-    for byte in line.bytes() {
-        match byte {
-            b'"' if is_quote(quoted, before) => quoted = !quoted,
-            b',' if !quoted => counts[0] += 1,
-            b';' if !quoted => counts[1] += 1,
-            b'\t' if !quoted => counts[2] += 1,
-            b'|' if !quoted => counts[3] += 1,
+    let bytes = line.as_bytes();
+    let (mut quoted, mut at) = (false, 0);
+    while let Some(next) = bytes[at..].iter().position(|&byte| CLASSES[byte as usize] != 0) {
+        at += next;
+        match CLASSES[bytes[at] as usize] {
+            QUOTE if is_quote(quoted, at.checked_sub(1).map_or(0, |before| bytes[before])) => {
+                quoted = !quoted;
+            }
+            QUOTE => {}
+            place if !quoted => counts[place as usize - 1] += 1,
             _ => {}
         }
-        before = byte;
+        at += 1;
     }
     counts
 }
+
+/// The class of a quotation mark; those of the delimiters are their places, from one on.
+const QUOTE: u8 = DELIMITERS.len() as u8 + 1;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    classes[b'"' as usize] = QUOTE;
+    let mut place = 0;
+    while place < DELIMITERS.len() {
+        classes[DELIMITERS[place] as usize] = place as u8 + 1;
+        place += 1;
+    }
+    classes
+};
 
 /// Whether a quotation mark keeps delimiters together, or ends that: one in the middle of a
 /// cell does not.
@@ -128,10 +178,27 @@ fn is_quote(quoted: bool, before: u8) -> bool {
     quoted || before == 0 || DELIMITERS.contains(&before)
 }
 
-fn row(text: &str, line: &Range<usize>, delimiter: u8, head: &[Range<usize>], out: &mut Vec<Cell>) {
-    let values = split(text, line, delimiter);
-    let pairs = head.iter().zip(values);
-    out.extend(pairs.filter_map(|(head, value)| Cell::of(text, head.clone(), value)));
+fn row(
+    text: &str,
+    line: &Range<usize>,
+    delimiter: u8,
+    heads: &[Option<Range<usize>>],
+    out: &mut Vec<Cell>,
+) {
+    if heads.iter().any(Option::is_some) {
+        under(text, heads, split(text, line, delimiter), out);
+    }
+}
+
+/// Each value under its head.
+fn under(
+    text: &str,
+    heads: &[Option<Range<usize>>],
+    values: Vec<Range<usize>>,
+    out: &mut Vec<Cell>,
+) {
+    let pairs = heads.iter().zip(values);
+    out.extend(pairs.filter_map(|(head, value)| Cell::of(text, head.clone()?, value)));
 }
 
 /// The pieces of a line, trimmed.
@@ -153,7 +220,13 @@ fn split(text: &str, line: &Range<usize>, delimiter: u8) -> Vec<Range<usize>> {
 }
 
 /// `(a, b) VALUES (1, 'x'), (2, 'y')`: the word stands at `start..end`.
-fn insert(text: &str, start: usize, end: usize, out: &mut Vec<Cell>) {
+fn insert(
+    text: &str,
+    start: usize,
+    end: usize,
+    announces: &dyn Fn(&str) -> bool,
+    out: &mut Vec<Cell>,
+) {
     let before = text[..start].trim_end();
     let from = text.floor_char_boundary(before.len().saturating_sub(LINE_BYTES));
     let Some(open) =
@@ -161,7 +234,15 @@ fn insert(text: &str, start: usize, end: usize, out: &mut Vec<Cell>) {
     else {
         return;
     };
-    let head = split(text, &(from + open + 1..before.len() - 1), b',');
+    if !text[end..].trim_start().starts_with('(') {
+        return;
+    }
+    let columns = from + open + 1..before.len() - 1;
+    if !announces(&text[columns.clone()]) {
+        return;
+    }
+    let heads: Heads =
+        split(text, &columns, b',').into_iter().map(|cell| head(text, cell, announces)).collect();
     let mut at = end;
     for _ in 0..LISTS {
         let rest = &text[at..];
@@ -169,13 +250,13 @@ fn insert(text: &str, start: usize, end: usize, out: &mut Vec<Cell>) {
         let Some(list) = rest[open..].strip_prefix('(') else { return };
         let Some(length) = closing(list) else { return };
         let from = at + open + 1;
-        row_of(text, from..from + length, &head, out);
+        under(text, &heads, listed(text, from..from + length), out);
         at = from + length + 1;
     }
 }
 
-fn row_of(text: &str, list: Range<usize>, head: &[Range<usize>], out: &mut Vec<Cell>) {
-    // Single quotation marks keep commas together here.
+/// The values of a list; single quotation marks keep commas together here.
+fn listed(text: &str, list: Range<usize>) -> Vec<Range<usize>> {
     let mut values = Vec::new();
     let (mut from, mut quoted) = (list.start, false);
     for (offset, byte) in text.as_bytes()[list.clone()].iter().enumerate() {
@@ -189,8 +270,7 @@ fn row_of(text: &str, list: Range<usize>, head: &[Range<usize>], out: &mut Vec<C
         }
     }
     values.push(trimmed(text, from..list.end));
-    let pairs = head.iter().zip(values);
-    out.extend(pairs.filter_map(|(head, value)| Cell::of(text, head.clone(), value)));
+    values
 }
 
 /// Where a list ends, outside quotation marks.
@@ -207,7 +287,7 @@ mod tests {
     use super::*;
 
     fn pairs(text: &str) -> Vec<(&str, &str)> {
-        let cells = cells(text);
+        let cells = cells(text, &|_| true);
         let pair = |cell: &Cell| (&text[cell.head.clone()], &text[cell.value.clone()]);
         let mut pairs: Vec<(&str, &str)> = cells.iter().map(pair).collect();
         pairs.sort_unstable();
@@ -233,8 +313,7 @@ mod tests {
             ),
             (
                 "Agent: Could you give me your number plate, please?\nCustomer: Sure, it's 8OXX757.\n",
-                // The lines have as many commas, too.
-                &[("Could you give me your number plate", "8OXX757"), ("please?", "it's 8OXX757.")],
+                &[("Could you give me your number plate", "8OXX757")],
             ),
             ("{\"note\":\"row,hkid\n6,Y283046(7)\n", &[("hkid", "Y283046(7)")]),
             ("Read data:text/plain,row,hetu,note\n7,061279-708S,\n", &[("hetu", "061279-708S")]),
@@ -242,6 +321,27 @@ mod tests {
             ("no table", &[]),
         ] {
             assert_eq!(pairs(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn heads_are_names_that_announce() {
+        let announces = |head: &str| head.contains("token");
+        for (text, values) in [
+            ("row,token\n1,abc1234\n", &["abc1234"][..]),
+            ("row,note\n1,abc1234\n", &[]),
+            // Lists of code are no tables.
+            ("  pass_token: Token,\n  version: u32,\n  flags: u8,\n", &[]),
+            ("\"TOKEN token\",\n\"X50912\",\n", &[]),
+            ("f(token=None, a=1,\n  b1=abc1234, c)\n", &[]),
+            ("t (token) VALUES ('abc1234')", &["abc1234"]),
+            ("t (a, note) VALUES (1, 'abc1234')", &[]),
+            ("Which token?\nabc1234\n", &["abc1234"]),
+            ("Which one?\nabc1234\n", &[]),
+        ] {
+            let cells = cells(text, &announces);
+            let found: Vec<&str> = cells.iter().map(|cell| &text[cell.value.clone()]).collect();
+            assert_eq!(found, values, "{text}");
         }
     }
 }

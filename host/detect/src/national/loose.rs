@@ -15,7 +15,7 @@ const SCORE: f32 = 0.8;
 const BETWEEN: usize = 3;
 
 /// Numbers that have families of their own for the usual ways of writing.
-const MORE: [Id; 2] = [
+pub(super) const MORE: [Id; 2] = [
     Id::new(
         US_SSN,
         &["999999999"],
@@ -59,8 +59,11 @@ impl Loose {
         }
         let (mut solid, mut ends, mut parted) = ([0; LONGEST], [0; LONGEST], [false; LONGEST]);
         let (mut count, mut between) = (0, 0);
+        // A comma and a blank part the items of a list.
+        let mut listed = false;
         for (offset, c) in scan.text[start..].char_indices() {
             if c.is_ascii_alphanumeric() {
+                listed = false;
                 if count > 0 {
                     parted[count - 1] = between > 0;
                 }
@@ -70,8 +73,9 @@ impl Loose {
                 (solid[count], ends[count]) = (c as u8, start + offset + 1);
                 count += 1;
                 between = 0;
-            } else if between < BETWEEN && is_separator(c) {
+            } else if between < BETWEEN && is_separator(c) && !listed {
                 between += 1;
+                listed = c == ',';
             } else {
                 break;
             }
@@ -135,7 +139,13 @@ mod tests {
         ] {
             assert_eq!(found(text, entity), [number], "{text}");
         }
-        for text in ["94.347659.19", "4405/1401/359", "PESEL 4405/1401/358", "a_44_0514_01359"] {
+        for text in [
+            "94.347659.19",
+            "4405/1401/359",
+            "PESEL 4405/1401/358",
+            "a_44_0514_01359",
+            "PESEL 440514, 01359",
+        ] {
             for entity in ["UK_NHS", "PL_PESEL", "US_SSN", "PAYMENT_CARD"] {
                 assert_eq!(found(text, entity), [""; 0], "{text}");
             }

@@ -51,6 +51,11 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Whether words beside a value count.
+    pub(super) fn asks_words(&self) -> bool {
+        !self.rule.beside.is_empty()
+    }
+
     /// Bytes of an expression at most.
     pub const EXPRESSION_BYTES: usize = 2_048;
 
