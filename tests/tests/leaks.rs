@@ -249,41 +249,6 @@ fn disguised_plans() -> Vec<Plan> {
     plans
 }
 
-/// What still arrives, by cause, in the documents of the first seed and one round. Each
-/// number is exact: one that grows is a new leak, and one that shrinks is written here.
-const GAPS: &[(&str, &str, usize)] = &[
-    ("carriers and places", "a value in two messages", 2),
-    ("carriers and places", "a value whose name stands elsewhere", 12),
-    ("disguises", "a value in two messages", 7),
-    ("disguises", "a disguised value whose name is not disguised", 123),
-];
-
-/// Which gap a leaked document falls into.
-fn gap(document: &Document) -> &'static str {
-    match document {
-        document if document.place.ends_with("two messages") => "a value in two messages",
-        document if document.disguise != DISGUISES[0].name => {
-            "a disguised value whose name is not disguised"
-        }
-        _ => "a value whose name stands elsewhere",
-    }
-}
-
-/// Panics unless what arrived is what is known to arrive.
-#[track_caller]
-fn assert_only_gaps(suite: &str, told: &[Told], sum: &Sum) {
-    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    for told in told.iter().filter(|told| matches!(told.outcome, Outcome::Leaked(_))) {
-        *found.entry(gap(&told.document)).or_default() += 1;
-    }
-    let known = GAPS.iter().filter(|(of, _, _)| *of == suite);
-    let known: BTreeMap<&str, usize> = known.map(|(_, gap, count)| (*gap, *count)).collect();
-    if seed() == SEED && rounds() == 1 {
-        assert_eq!(found, known, "{}", sum.text);
-    }
-    assert!(found.keys().all(|gap| known.contains_key(gap)), "{}", sum.text);
-}
-
 /// What became of documents, in numbers.
 struct Sum {
     sent: usize,
@@ -351,21 +316,24 @@ fn sum(told: &[Told]) -> Sum {
     sum
 }
 
-/// One line of JSON for every value that arrived, for those who mend it. The values are
-/// made up.
+/// One line of JSON for every value that arrived and every document that was refused, for
+/// those who mend it. The values are made up.
 fn report(told: &[Told], file: &std::path::Path) {
     use std::io::Write as _;
     let mut file =
         std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a file");
     for Told { document, outcome } in told {
-        if let Outcome::Leaked(form) = outcome {
-            let line = json!({
-                "entity": document.value.kind.entity, "value": document.value.text,
-                "disguise": document.disguise, "place": document.place,
-                "carrier": document.carrier, "found": form, "body": document.body,
-            });
-            writeln!(file, "{line}").expect("a line");
-        }
+        let form = match outcome {
+            Outcome::Hidden { .. } => continue,
+            Outcome::Refused(..) => "refused",
+            Outcome::Leaked(form) => form,
+        };
+        let line = json!({
+            "entity": document.value.kind.entity, "value": document.value.text,
+            "disguise": document.disguise, "place": document.place,
+            "carrier": document.carrier, "found": form, "body": document.body,
+        });
+        writeln!(file, "{line}").expect("a line");
     }
 }
 
@@ -375,7 +343,7 @@ async fn nothing_planted_arrives_from_any_carrier_and_place() {
     let told = fence.send(documents(plain_plans())).await;
     let sum = sum(&told);
     println!("{}", sum.text);
-    assert_only_gaps("carriers and places", &told, &sum);
+    assert_eq!(sum.leaked, 0, "{}", sum.text);
     assert!(sum.sent * 10 >= told.len() * 9, "too much is refused:\n{}", sum.text);
     // What an echo repeats comes back as it was; a secret does not.
     assert!(sum.echoed > 300, "{}", sum.text);
@@ -388,8 +356,8 @@ async fn nothing_planted_arrives_in_any_disguise() {
     let told = fence.send(documents(disguised_plans())).await;
     let sum = sum(&told);
     println!("{}", sum.text);
-    assert_only_gaps("disguises", &told, &sum);
-    assert!(sum.sent * 10 >= (told.len() - sum.leaked) * 9, "too much is refused:\n{}", sum.text);
+    assert_eq!(sum.leaked, 0, "{}", sum.text);
+    assert!(sum.sent * 10 >= told.len() * 9, "too much is refused:\n{}", sum.text);
 }
 
 /// What is signed or sealed cannot be edited: it stays, unless nothing is in it.
@@ -407,7 +375,7 @@ async fn nothing_planted_arrives_in_what_nobody_can_edit() {
     let told = fence.send(documents(plans)).await;
     let sum = sum(&told);
     println!("{}", sum.text);
-    assert_only_gaps("sealed", &told, &sum);
+    assert_eq!(sum.leaked, 0, "{}", sum.text);
 }
 
 /// The gate bites: with an entity switched off in the policy, its values arrive. Two that

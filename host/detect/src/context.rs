@@ -8,6 +8,9 @@ const BEFORE: usize = 64;
 /// How far to the right.
 const AFTER: usize = 24;
 
+/// Stands where a capital follows a small letter.
+const SEAM: u8 = 1;
+
 /// Words that are looked for around a candidate, and what tells quickly that a word is
 /// none of them.
 pub(crate) struct Words {
@@ -147,15 +150,34 @@ impl Around {
     }
 }
 
-/// Whether `word` stands in `around` with a blank on either side.
+/// Whether `word` stands in `around` as one word or several: `MyKad` is `mykad` and
+/// `my kad`.
 fn stands(around: &[u8], word: &[u8]) -> bool {
     let Some(last) = around.len().checked_sub(word.len() + 1) else { return false };
     (1..=last).any(|at| {
-        around[at] == word[0]
-            && around[at - 1] == b' '
-            && around[at..].starts_with(word)
-            && around.get(at + word.len()) == Some(&b' ')
+        around[at] == word[0] && is_border(around[at - 1]) && {
+            let end = after(&around[at..], word);
+            end.is_some_and(|end| around.get(at + end).is_some_and(|&byte| is_border(byte)))
+        }
     })
+}
+
+/// Where `word` ends that `around` begins with.
+fn after(around: &[u8], word: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for &byte in word {
+        let seam = around.get(at) == Some(&SEAM);
+        at += usize::from(seam && byte != b' ');
+        if around.get(at) != Some(&byte) && !(seam && byte == b' ') {
+            return None;
+        }
+        at += 1;
+    }
+    Some(at)
+}
+
+fn is_border(byte: u8) -> bool {
+    byte == b' ' || byte == SEAM
 }
 
 /// Whether `wanted` stands anywhere in `text`: both are short.
@@ -163,7 +185,7 @@ fn find(text: &str, wanted: &str) -> bool {
     let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
     let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
     // The first byte only tells the script.
-    (0..=last).any(|at| text[at + 1] == wanted[1] && text[at..].starts_with(wanted))
+    (0..=last).any(|at| text[at + 1] == wanted[1] && after(&text[at..], wanted).is_some())
 }
 
 /// The words of a text in small letters, one blank before, between and after them.
@@ -191,12 +213,13 @@ fn spaced(text: &str, words: &mut String) {
             small = false;
             continue;
         }
-        let is_unspaced = matches!(c, '\u{3041}'..='\u{d7a3}');
-        let seam = words.len() > 1 && is_unspaced != unspaced && !words.ends_with(' ');
-        if small && c.is_uppercase() || seam {
+        let seam = words.len() > 1 && is_unspaced(c) != unspaced && !words.ends_with(' ');
+        if seam {
             words.push(' ');
+        } else if small && c.is_uppercase() {
+            words.push(char::from(SEAM));
         }
-        unspaced = is_unspaced;
+        unspaced = is_unspaced(c);
         small = c.is_lowercase();
         match c {
             _ if small => words.push(c),
@@ -206,6 +229,11 @@ fn spaced(text: &str, words: &mut String) {
         }
     }
     words.push(' ');
+}
+
+/// Whether a character is of a script that is written without blanks.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{d7a3}')
 }
 
 /// Whether a character is part of a word. The common scripts are told by their range:
@@ -249,7 +277,11 @@ fn has_word(text: &str, words: &Words) -> bool {
             true if bytes[start].is_ascii_digit() => false,
             true => words.has(word) || has_part(word, words),
             // Signs of other scripts may part it.
-            false => word.split(|c: char| !is_letter(c)).any(|word| words.has(word)),
+            false => {
+                let parts = |sign: fn(char) -> bool| word.split(sign).any(|word| words.has(word));
+                // Some are written without blanks, also behind a word of ours.
+                parts(|c| !is_letter(c)) || parts(|c| !is_letter(c) || is_unspaced(c))
+            }
         };
         if found {
             return true;
@@ -293,6 +325,7 @@ mod tests {
             assert_eq!(names_before(text, text.len() - 1, &LIC), found, "{text}");
         }
         assert!(names("1 (lic)", 0, 1, &LIC));
+        assert!(names_before("licは1", "licは".len(), &LIC));
         assert!(names_before("我的电话是1", "我的电话是".len(), &CALL));
     }
 
@@ -302,6 +335,7 @@ mod tests {
             ("NHS number: 1", true),
             ("nhs_number=1", true),
             ("nhsNumber 1", true),
+            ("nhsNum 1", false),
             ("the nhs  -  number 1", true),
             ("xnhs number 1", false),
             ("nhs numbers 1", false),
@@ -309,6 +343,7 @@ mod tests {
         ] {
             assert_eq!(says(text, text.len() - 1, text.len(), &["nhs number"]), found, "{text}");
         }
+        assert!(says("MyKad 1", 6, 7, &["mykad"]) && says("IdNr 1", 5, 6, &["id nr"]));
         assert!(says("1 (nhs number)", 0, 1, &["nhs number"]));
         assert!(says("身份证号1", "身份证号".len(), "身份证号1".len(), &["身份证"]));
     }
@@ -329,6 +364,7 @@ mod tests {
     fn the_lists_are_sorted() {
         for list in [
             &crate::card::WORDS,
+            &crate::iban::WORDS,
             &crate::ssn::WORDS,
             &crate::phone::WORDS,
             &crate::phone::OTHERS,

@@ -26,10 +26,8 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
         let mut start = run.start;
         for piece in scan.bytes[run.start..run.end].split(|byte| !byte.is_ascii_alphanumeric()) {
             let end = start + piece.len();
-            if let Some(score) = score(piece)
-                && scan.begins(start)
-                && scan.ends(end)
-            {
+            // Names go on with `_`: `btc_1BoatSLRH...`.
+            if let Some(score) = score(piece) {
                 out.push(Span::new(start, end, CRYPTO_ADDRESS, score));
             }
             start = end + 1;

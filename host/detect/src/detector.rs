@@ -1,12 +1,13 @@
 //! The detector: every family over every segment.
 
-use std::ops::Range;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use ringfence_chat::{Kind, Place, Request, Segment};
 
 use crate::candidate::Span;
-use crate::disguise::{self, Letters, encoded, short};
+use crate::disguise::{self, Letters};
 use crate::layout::{self, Announced, Cell};
 use crate::national::National;
 use crate::reading::{Reading, finding};
@@ -34,6 +35,9 @@ struct Families {
 struct Allowance {
     bytes: usize,
     exceeded: bool,
+    /// What was opened already: two disguises undone in either order say the same.
+    seen: HashSet<u64>,
+    hash: RandomState,
 }
 
 impl Detector {
@@ -54,9 +58,6 @@ impl Detector {
 
     /// How many names of members are tried for one that tells what a value is.
     pub const NAMES: usize = 6;
-
-    /// How much of the text on either side is read with what an encoded run says, in bytes.
-    const AROUND_BYTES: usize = 64;
 
     /// Bytes that opening the disguises of one text may produce, for each byte of it.
     pub const OPENED_PER_BYTE: usize = 6;
@@ -121,11 +122,9 @@ impl Detector {
     pub fn examine(&self, text: &str) -> (Vec<Span<'_>>, bool) {
         let read = &text[..text.floor_char_boundary(Detector::SEGMENT_BYTES)];
         let mut spans = Vec::new();
-        let mut allowance = Allowance {
-            bytes: read.len().saturating_mul(Detector::OPENED_PER_BYTE),
-            exceeded: read.len() < text.len(),
-        };
-        self.explore(read, 0, &|_, _| true, &mut allowance, &mut spans);
+        let mut allowance = Allowance::of(read);
+        allowance.exceeded = read.len() < text.len();
+        self.explore(read, 0, &mut allowance, &mut spans);
         overlap::settle(&mut spans);
         (spans, !allowance.exceeded)
     }
@@ -140,7 +139,8 @@ impl Detector {
         let Some(name) = name_in(pointer) else { return };
         let joined = format!("{name}\": \"{}\"", segment.text);
         let marks = self.mark(&joined);
-        let nothing = marks.hits.is_empty() && marks.digits.is_empty() && marks.runs.is_empty();
+        let codes = !marks.runs.is_empty() || !marks.shorts.is_empty();
+        let nothing = marks.hits.is_empty() && marks.digits.is_empty() && !codes;
         if nothing && !marks.escapes && !marks.unusual && self.vocabulary.is_empty() {
             return;
         }
@@ -157,10 +157,9 @@ impl Detector {
     /// Finds everything in a short text that stands in no segment by itself: what cannot be
     /// opened in it cannot be opened where it stands either, and counts there.
     pub(crate) fn anyhow(&self, text: &str) -> Vec<Span<'_>> {
-        let bytes = text.len().saturating_mul(Detector::OPENED_PER_BYTE);
-        let mut allowance = Allowance { bytes, exceeded: false };
+        let mut allowance = Allowance::of(text);
         let mut spans = Vec::new();
-        self.explore(text, 0, &|_, _| true, &mut allowance, &mut spans);
+        self.explore(text, 0, &mut allowance, &mut spans);
         overlap::settle(&mut spans);
         spans
     }
@@ -230,13 +229,12 @@ impl Detector {
         marks
     }
 
-    /// Finds everything in a text and under its disguises. `is_new` says which encoded
-    /// runs were not decoded before.
+    /// Finds everything in a text and under its disguises. What a code says, and what is
+    /// escaped, is read where it stands: the words around it decide what a number is.
     fn explore<'d>(
         &'d self,
         text: &str,
         layer: usize,
-        is_new: &dyn Fn(usize, usize) -> bool,
         allowance: &mut Allowance,
         out: &mut Vec<Span<'d>>,
     ) {
@@ -244,75 +242,22 @@ impl Detector {
         let scan = Scan::new(text, &marks);
         self.plain(&scan, out);
         self.laid_out(text, out);
-        for run in encoded::find(&scan).into_iter().chain(short::find(&scan)) {
-            if !is_new(run.start, run.end) {
+        let decoded = disguise::decode(&scan);
+        allowance.exceeded |= decoded.files;
+        let opened = || disguise::open(text, &self.families.letters);
+        let opened = (marks.escapes || marks.unusual).then(opened).flatten();
+        for view in decoded.view.into_iter().chain(opened) {
+            if !allowance.is_new(&view.text) || !allowance.take(layer, view.text.len(), view.hides)
+            {
                 continue;
             }
-            let encoded::Decoded::Text(inner) = run.says else {
-                allowance.exceeded = true;
-                continue;
-            };
-            if !allowance.take(layer, inner.len(), true) {
-                continue;
-            }
-            let place = InPlace::of(text, run.start, run.end, &inner);
             let mut spans = Vec::new();
-            let is_new = |start, end| place.inside.start <= start && end <= place.inside.end;
-            self.explore(&place.text, layer + 1, &is_new, allowance, &mut spans);
-            // Part of a value in base64 is not a part of the text: the run goes whole.
-            let touches =
-                |span: &&Span| span.start < place.inside.end && place.inside.start < span.end;
-            let whole = |span: &Span<'d>| Span { start: run.start, end: run.end, ..*span };
-            out.extend(spans.iter().filter(touches).map(whole));
+            self.explore(&view.text, layer + 1, allowance, &mut spans);
+            out.extend(spans.iter().map(|span| {
+                let (start, end) = view.origin(span.start, span.end);
+                Span { start, end, ..*span }
+            }));
         }
-        if !marks.escapes && !marks.unusual {
-            return;
-        }
-        let Some(view) = disguise::open(text, &self.families.letters) else { return };
-        if !allowance.take(layer, view.text.len(), view.hides) {
-            return;
-        }
-        let mut spans = Vec::new();
-        let is_new = |start, end| !view.is_same(start, end);
-        self.explore(&view.text, layer + 1, &is_new, allowance, &mut spans);
-        out.extend(spans.iter().map(|span| {
-            let (start, end) = view.origin(span.start, span.end);
-            Span { start, end, ..*span }
-        }));
-    }
-}
-
-/// What an encoded run says, in the place of the run.
-struct InPlace {
-    text: String,
-    /// Where it stands in the text.
-    inside: Range<usize>,
-}
-
-impl InPlace {
-    /// The words on either side decide what a number is, so they are read with it.
-    fn of(text: &str, start: usize, end: usize, says: &str) -> InPlace {
-        let from = text.floor_char_boundary(start.saturating_sub(Detector::AROUND_BYTES));
-        let until = text.floor_char_boundary((end + Detector::AROUND_BYTES).min(text.len()));
-        // A piece of a word is no word.
-        let before = match from {
-            0 => &text[..start],
-            _ => text[from..start].trim_start_matches(char::is_alphanumeric),
-        };
-        let after = &text[end..until.max(end)];
-        let mut joined = String::with_capacity(before.len() + says.len() + after.len() + 2);
-        joined.push_str(before);
-        // What stands right beside a run is no part of what the run says.
-        if before.ends_with(char::is_alphanumeric) {
-            joined.push(' ');
-        }
-        let inside = joined.len()..joined.len() + says.len();
-        joined.push_str(says);
-        if after.starts_with(char::is_alphanumeric) {
-            joined.push(' ');
-        }
-        joined.push_str(after);
-        InPlace { text: joined, inside }
     }
 }
 
@@ -342,6 +287,20 @@ impl std::fmt::Debug for Detector {
 }
 
 impl Allowance {
+    fn of(text: &str) -> Allowance {
+        Allowance {
+            bytes: text.len().saturating_mul(Detector::OPENED_PER_BYTE),
+            exceeded: false,
+            seen: HashSet::new(),
+            hash: RandomState::new(),
+        }
+    }
+
+    /// Whether a text was not read yet.
+    fn is_new(&mut self, text: &str) -> bool {
+        self.seen.insert(self.hash.hash_one(text))
+    }
+
     /// Whether another layer of `bytes` may be opened. One that hides something and may
     /// not makes the text unreadable.
     fn take(&mut self, layer: usize, bytes: usize, hides: bool) -> bool {

@@ -3,17 +3,53 @@
 //!
 //! Everything found that way is mapped back to the bytes that it stands for.
 
-pub(crate) mod encoded;
+mod encoded;
 mod escapes;
 mod letters;
-pub(crate) mod short;
+mod short;
 mod view;
 
 pub(crate) use letters::Letters;
 pub(crate) use view::View;
 
+use crate::scan::Scan;
+use encoded::Encoded;
 use letters::Reading;
 use view::Builder;
+
+/// What the codes of a text say.
+pub(crate) struct Decoded {
+    /// The text with what each code says in its place. Nothing when there is none.
+    pub(crate) view: Option<View>,
+    /// Whether one of them is a file that no detector reads.
+    pub(crate) files: bool,
+}
+
+/// Undoes one layer of base64 and hexadecimal. Part of a value in base64 is no part of the
+/// text, so a code goes whole.
+pub(crate) fn decode(scan: &Scan<'_>) -> Decoded {
+    let mut codes = encoded::find(scan);
+    codes.extend(short::find(scan));
+    // Of two that overlap, the longer one is the code.
+    codes.sort_by_key(|code| (code.start, std::cmp::Reverse(code.end)));
+    let files = codes.iter().any(|code| code.says == encoded::Says::File);
+    let mut view = Builder::new(scan.text.len());
+    let mut at = 0;
+    for code in &codes {
+        let Encoded { start, end, says: encoded::Says::Text(says) } = code else { continue };
+        if *start < at {
+            continue;
+        }
+        view.keep(&scan.text[at..*start], at);
+        // What stands right beside a code is no part of what the code says.
+        let before = view.last().is_some_and(char::is_alphanumeric).then_some(' ');
+        let after = scan.text[*end..].starts_with(char::is_alphanumeric).then_some(' ');
+        view.change_all(before.into_iter().chain(says.chars()).chain(after), *start, *end);
+        at = *end;
+    }
+    view.keep(&scan.text[at..], at);
+    Decoded { view: view.finish(), files }
+}
 
 /// Undoes one layer of escapes, entities and unusual letters. Nothing when there is
 /// none.
@@ -21,6 +57,10 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
     let bytes = text.as_bytes();
     let mut view = Builder::new(text.len());
     let mut at = 0;
+    // Where the last stretch ends that was looked at, and whether it has Latin letters.
+    let mut stretch = (0, false);
+    // Where the last word ends, and whether it is one of another script.
+    let mut word = (0, false);
     while at < bytes.len() {
         let plain = bytes[at..].iter().take_while(|&&byte| is_plain(byte)).count();
         view.keep(&text[at..at + plain], at);
@@ -40,7 +80,15 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
         }
         let Some(c) = text[at..].chars().next() else { break };
         let next = at + c.len_utf8();
-        match letters.read(c, view.last(), text[next..].chars().next()) {
+        if at >= stretch.0 {
+            stretch = letters.stretch(text, at, view.is_among_latin());
+        }
+        if at >= word.0 {
+            word = letters.word(text, at);
+        }
+        let among = stretch.1 && !word.1;
+        let latin = among || (view.is_after_number() && is_before_number(&text[next..]));
+        match letters.read(c, view.last(), text[next..].chars().next(), latin) {
             Reading::Same => view.keep(&text[at..next], at),
             Reading::Nothing => view.drop_character(),
             Reading::Tag => {
@@ -71,6 +119,11 @@ fn tags(text: &str, at: usize, view: &mut Builder) -> usize {
         }
     }
     end
+}
+
+/// Whether a blank and a digit follow: a letter between numbers is a part of them.
+fn is_before_number(rest: &str) -> bool {
+    matches!(rest.as_bytes(), [b' ', b'0'..=b'9', ..])
 }
 
 /// Bytes that stand for themselves.
@@ -105,6 +158,11 @@ mod tests {
             ("४१११", "4111"),
             ("𝟜𝟙𝟙𝟙", "4111"),
             ("АKIA", "AKIA"),
+            ("РМАК-8x", "PMAK-8x"),
+            ("sk-ЅоЅ", "sk-SoS"),
+            ("httрѕ://сосоа", "https://cocoa"),
+            ("12 060457 Η 724", "12 060457 H 724"),
+            ("егн=６,рнокпп=７", "егн=6,рнокпп=7"),
             ("%2540", "%40"),
             ("\\ud83d\\ude00", "😀"),
             ("a\u{0}b", "ab"),
@@ -118,8 +176,16 @@ mod tests {
 
     #[test]
     fn leaves_what_is_plain() {
-        for text in ["plain", "100% of it", "R&D", "Grüße", "привет", "日本語", "“quoted” — dash"]
-        {
+        for text in [
+            "plain",
+            "100% of it",
+            "R&D",
+            "Grüße",
+            "привет",
+            "с 12 по 15 мая",
+            "日本語",
+            "“quoted” — dash",
+        ] {
             assert!(open(text, &LETTERS).is_none(), "{text}");
         }
     }

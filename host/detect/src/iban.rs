@@ -1,10 +1,32 @@
 //! International bank account numbers (ISO 13616): country, length and mod 97.
 
 use crate::candidate::{IBAN, Span};
+use crate::context::{self, Words};
 use crate::scan::Scan;
 
 /// The longest IBAN.
 const LONGEST: usize = 34;
+
+/// Separators in a row, at most, where a word says that it is one.
+const BETWEEN: usize = 3;
+
+/// Words that say that a number is an account's.
+pub(crate) const WORDS: Words = Words::new(&[
+    "account",
+    "bank",
+    "bankverbindung",
+    "compte",
+    "conto",
+    "cuenta",
+    "iban",
+    "konto",
+    "kontonummer",
+    "rachunek",
+    "rekening",
+    "rekeningnummer",
+    "銀行",
+    "银行",
+]);
 
 /// Countries and the length of their IBANs, as the registry lists them, and those in
 /// wide use outside it.
@@ -123,53 +145,88 @@ const COUNTRIES: &[(&[u8; 2], usize)] = &[
 ];
 
 /// Finds IBANs: two letters, two check digits, then the account, in one piece or in
-/// groups.
+/// groups; in any groups beside a word.
 pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
     let mut done = 0;
     for run in &scan.marks.digits {
-        if run.start < done + 2
-            || run.len() < 2
-            || !scan.bytes[run.start - 2..run.start].iter().all(u8::is_ascii_alphabetic)
-        {
+        if run.start < done + 2 {
             continue;
         }
-        let start = run.start - 2;
-        if let Some(end) = iban(scan, start) {
+        let found = usual(scan, run.start, run.len()).or_else(|| loose(scan, run.start, done));
+        if let Some((start, end)) = found {
             out.push(Span::new(start, end, IBAN, 1.0));
             done = end;
         }
     }
 }
 
-/// Where the IBAN that begins at `start` ends.
-fn iban(scan: &Scan<'_>, start: usize) -> Option<usize> {
-    let country = [scan.bytes[start], scan.bytes[start + 1]].map(|byte| byte.to_ascii_uppercase());
-    let index = COUNTRIES.binary_search_by_key(&&country, |(name, _)| name).ok()?;
-    let length = COUNTRIES[index].1;
-    if !scan.begins(start) {
+/// The IBAN whose check digits are the first two of the run at `at`, as people write it.
+fn usual(scan: &Scan<'_>, at: usize, digits: usize) -> Option<(usize, usize)> {
+    let start = at - 2;
+    let letters = scan.bytes[start..at].iter().all(u8::is_ascii_alphabetic);
+    if digits < 2 || !letters || !scan.begins(start) {
         return None;
     }
-    let mut characters = [0; LONGEST];
-    let mut taken = 0;
-    let mut at = start;
     let mut separator = None;
+    let may_part = |byte: u8, taken: usize, between: usize| {
+        matches!(byte, b' ' | b'-' | b'.')
+            && *separator.get_or_insert(byte) == byte
+            && taken >= 4
+            && between == 0
+    };
+    Some((start, end(scan, start, may_part)?))
+}
+
+/// The same in any groups, where a word says that it is one: `P T 4 0 7 9`.
+fn loose(scan: &Scan<'_>, at: usize, done: usize) -> Option<(usize, usize)> {
+    let letter = |until: usize| {
+        let signs = scan.run_back(until, BETWEEN, is_separator);
+        let letter = scan.before(signs).is_some_and(|byte| byte.is_ascii_alphabetic());
+        (letter && signs > done).then(|| signs - 1)
+    };
+    let start = letter(letter(at)?)?;
+    let named = scan.before(start) == Some(b'_');
+    if !scan.begins(start) && !named {
+        return None;
+    }
+    let end = end(scan, start, |byte, _, between| is_separator(byte) && between < BETWEEN)?;
+    context::names(scan.text, start, end, &WORDS).then_some((start, end))
+}
+
+/// Where the IBAN that begins at `start` ends. `may_part` says whether a sign may stand
+/// behind so many characters and so many other signs.
+fn end(
+    scan: &Scan<'_>,
+    start: usize,
+    mut may_part: impl FnMut(u8, usize, usize) -> bool,
+) -> Option<usize> {
+    let mut characters = [0; LONGEST];
+    let (mut taken, mut between, mut length) = (0, 0, 2);
+    let mut at = start;
     while taken < length {
         let byte = scan.at(at)?;
         if byte.is_ascii_alphanumeric() {
             characters[taken] = byte.to_ascii_uppercase();
-            taken += 1;
-        } else if !matches!(byte, b' ' | b'-' | b'.')
-            || *separator.get_or_insert(byte) != byte
-            || taken < 4
-            || !scan.bytes[at - 1].is_ascii_alphanumeric()
-        {
+            (taken, between) = (taken + 1, 0);
+        } else if may_part(byte, taken, between) {
+            between += 1;
+        } else {
             return None;
+        }
+        if taken == 2 {
+            let country = [characters[0], characters[1]];
+            let index = COUNTRIES.binary_search_by_key(&&country, |(name, _)| name).ok()?;
+            length = COUNTRIES[index].1;
         }
         at += 1;
     }
     let digits = characters[..length].iter().filter(|byte| byte.is_ascii_digit()).count();
     let checked = characters[2].is_ascii_digit() && characters[3].is_ascii_digit();
     (scan.ends(at) && checked && digits >= 8 && mod97(&characters[..length]) == 1).then_some(at)
+}
+
+fn is_separator(byte: u8) -> bool {
+    b" -./_:,".contains(&byte)
 }
 
 /// The remainder of ISO 7064 MOD 97-10, with the first four characters moved to the end.
@@ -207,6 +264,22 @@ mod tests {
                 assert_eq!(found(&whole, IBAN), [text], "{whole}");
             }
         }
+    }
+
+    #[test]
+    fn odd_groups_are_found_beside_a_word() {
+        for number in [
+            "DE89  3704 0044 0532 0130 00",
+            "DE89/3704/0044/0532/0130/00",
+            "DE89_3704_0044_0532_0130_00",
+            "D E 8 9 3 7 0 4 0 0 4 4 0 5 3 2 0 1 3 0 0 0",
+            "DE89 - 3704 - 0044 - 0532 - 0130 - 00",
+        ] {
+            let whole = format!("Bankverbindung {number}, please");
+            assert_eq!(found(&whole, IBAN), [number], "{whole}");
+            assert_eq!(found(&format!("text {number}"), IBAN), [""; 0], "{number}");
+        }
+        assert_eq!(found("bank_account_DE89370400440532013000", IBAN), ["DE89370400440532013000"]);
     }
 
     #[test]

@@ -31,43 +31,18 @@ const NEAR: usize = 4;
 const LONGEST: usize = 24;
 
 /// Words that may stand between a word and its value.
-const FILLERS: [&str; 35] = [
-    "a",
-    "am",
-    "code",
-    "date",
-    "de",
-    "den",
-    "du",
-    "id",
-    "is",
-    "ist",
-    "le",
-    "nbr",
-    "no",
-    "nr",
-    "num",
-    "number",
-    "numbers",
-    "numero",
-    "nummer",
-    "of",
-    "on",
-    "please",
-    "s",
-    "the",
-    "to",
-    "was",
-    "bitte",
-    "号码是",
-    "号码",
-    "番号は",
-    "番号",
-    "号",
-    "は",
-    "が",
-    "是",
+const FILLERS: [&str; 29] = [
+    "a", "am", "bitte", "code", "date", "de", "den", "du", "id", "is", "ist", "le", "nbr", "no",
+    "nr", "num", "number", "numbers", "numero", "nummer", "of", "on", "please", "s", "the", "to",
+    "value", "was", "wert",
 ];
+
+/// The same in scripts that are written without blanks.
+const FOREIGN_FILLERS: [&str; 9] =
+    ["号码是", "号码", "番号は", "番号", "号", "は", "が", "是", "："];
+
+/// The most that stands between two groups of a value.
+const GAP: usize = 3;
 
 /// Every literal that announces something, with what it announces.
 pub(crate) fn literals() -> Vec<(&'static str, &'static Label)> {
@@ -127,6 +102,12 @@ fn skip_fillers(scan: &Scan<'_>, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at = scan.run(at, 8, |byte| b" \t:=#.\"'`(_[-/\\,*|".contains(&byte));
+        let rest = scan.text.get(at..)?;
+        let foreign = FOREIGN_FILLERS.iter().find(|filler| rest.starts_with(**filler));
+        if let Some(filler) = foreign {
+            at += filler.len();
+            continue;
+        }
         let word = scan.run(at, 8, |byte| byte.is_ascii_alphabetic());
         let is_filler = scan
             .text
@@ -137,31 +118,41 @@ fn skip_fillers(scan: &Scan<'_>, from: usize) -> Option<usize> {
         }
         at = word;
     }
-    let other = FILLERS.iter().find(|filler| {
-        !filler.is_ascii() && scan.text.get(at..).is_some_and(|rest| rest.starts_with(**filler))
-    });
-    at += other.map_or(0, |filler| filler.len());
-    at += scan.text.get(at..).filter(|rest| rest.starts_with('：')).map_or(0, |_| 3);
-    at = scan.run(at, 2, |byte| b" :".contains(&byte));
     (at - from <= REACH && scan.begins(at)).then_some(at)
 }
 
-/// Where the value that begins at `start` ends: letters, digits and hyphens, and groups
-/// of digits behind single blanks.
+/// Where the value that begins at `start` ends: letters, digits, hyphens and slashes, and
+/// groups of digits behind other separators.
 fn value_end(scan: &Scan<'_>, start: usize, plate: bool) -> usize {
     let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/';
     let mut end = scan.run(start, LONGEST, belongs);
-    let grouped = |at: usize| {
-        scan.at(at) == Some(b' ')
-            && scan
-                .at(at + 1)
-                .is_some_and(|next| next.is_ascii_digit() || (plate && next.is_ascii_uppercase()))
-    };
-    while end > start && end - start < LONGEST && grouped(end) {
-        end = scan.run(end + 1, LONGEST, belongs);
+    while end > start && end - start < LONGEST {
+        let gap = scan.run(end, GAP + 1, |byte| b" -./_".contains(&byte));
+        let between = &scan.bytes[end..gap];
+        let capital = plate && between == b" ";
+        let goes_on = scan
+            .at(gap)
+            .is_some_and(|next| next.is_ascii_digit() || (capital && next.is_ascii_uppercase()));
+        if !goes_on || !is_gap(between) {
+            break;
+        }
+        end = scan.run(gap, LONGEST, belongs);
     }
     let text = scan.text.get(start..end).unwrap_or_default();
     start + text.trim_end_matches(['-', '/', ' ']).len()
+}
+
+/// Whether two groups of a value may be parted so: by blanks, or by one other sign with a
+/// blank on both sides or on none. A full stop and a blank end a sentence.
+fn is_gap(between: &[u8]) -> bool {
+    let blank = |byte: &u8| *byte == b' ';
+    match between {
+        [] => false,
+        [_] => true,
+        _ if between.len() > GAP => false,
+        [b' ', _, b' '] => true,
+        _ => between.iter().all(blank),
+    }
 }
 
 /// Whether a value has the shape that its kind has.

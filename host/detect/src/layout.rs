@@ -24,7 +24,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// The longest head.
-    const HEAD_BYTES: usize = 48;
+    const HEAD_BYTES: usize = 96;
 
     /// Lengths of a value that can be something.
     const VALUE_BYTES: std::ops::RangeInclusive<usize> = 4..=256;

@@ -19,7 +19,9 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
             continue;
         }
         let start = scan.run_back(run.start, PAIRS, belongs).max(done);
-        let Some(end) = address(scan, start) else { continue };
+        // What stands in front may look like a group: `add:00-1A`.
+        let found = [start, run.start].into_iter().find_map(|at| Some((at, address(scan, at)?)));
+        let Some((start, end)) = found else { continue };
         out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
         done = end;
     }
@@ -60,10 +62,23 @@ fn address(scan: &Scan<'_>, start: usize) -> Option<usize> {
     let end = start + length;
     let alone = scan.begins(start)
         && scan.ends(end)
-        && !matches!(scan.before(start), Some(b':' | b'-' | b'.'))
+        && !follows_group(scan, start)
         && !(scan.at(end) == Some(separator)
             && scan.at(end + 1).is_some_and(|next| next.is_ascii_hexdigit()));
     (written && !same && alone).then_some(end)
+}
+
+/// Whether a group of the same address, or a sign that no word ends with, stands in front:
+/// `address:00:1A:...` is a word and an address.
+fn follows_group(scan: &Scan<'_>, start: usize) -> bool {
+    match scan.before(start) {
+        Some(b':') => {
+            let word = scan.run_back(start - 1, 5, |byte| byte.is_ascii_alphanumeric());
+            let digits = scan.bytes[word..start - 1].iter().filter(|byte| byte.is_ascii_hexdigit());
+            start - 1 - word <= 4 && digits.count() == start - 1 - word
+        }
+        sign => matches!(sign, Some(b'-' | b'.')),
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +91,8 @@ mod tests {
         for text in
             ["00:1A:2B:3C:4D:5E", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e", "ab:cd:ef:ab:cd:ef"]
         {
-            for around in [("", ""), ("mac ", "."), ("(", ")"), ("地址", "。")] {
+            for around in [("", ""), ("mac ", "."), ("address:", ""), ("(", ")"), ("地址：", "。")]
+            {
                 let whole = format!("{}{text}{}", around.0, around.1);
                 assert_eq!(found(&whole, MAC_ADDRESS), [text], "{whole}");
             }

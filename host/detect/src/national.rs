@@ -110,8 +110,10 @@ impl National {
             let starts = self.starts(scan, group);
             let starts = || starts.into_iter().flatten();
             let usual = starts().find_map(|at| self.at(scan, at, &mut around));
-            let found =
-                usual.or_else(|| starts().find_map(|at| self.loose.at(scan, at, &mut around)));
+            // A word for a number in odd groups says more than a check alone.
+            let sure = usual.is_some_and(|span| span.score >= loose::SCORE);
+            let mut odd = || starts().find_map(|at| self.loose.at(scan, at, &mut around));
+            let found = if sure { usual } else { odd().or(usual) };
             if let Some(span) = found {
                 done = span.end.max(done);
                 out.push(span);

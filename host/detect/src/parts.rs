@@ -5,12 +5,18 @@ use std::collections::HashMap;
 
 use ringfence_chat::{Part, Request, SegmentId};
 
-use crate::candidate::{SECRET_PRIVATE_KEY, Span};
+use crate::candidate::Span;
 use crate::detector::Detector;
 
 /// How much of a part's beginning and end is looked at, in bytes: longer than any value
 /// but a key file.
-const EDGE: usize = 160;
+const EDGE: usize = 1024;
+
+/// How far behind the beginning of a text its value may stand that the text before names.
+const REACH: usize = 64;
+
+/// Running text has more than one blank in so many bytes.
+const SPARSE: usize = 24;
 
 /// What parts of a part are kept apart with; no value contains it.
 const SEAM: &str = "\n\n";
@@ -105,10 +111,16 @@ fn join<'d>(
 }
 
 /// How much of a text's beginning is looked at; all of it that belongs to a key file whose
-/// end is still to come.
+/// end is still to come, and all that may be a disguise of one.
 fn head(text: &str, key: Option<&str>) -> usize {
-    let Some(end) = key else { return EDGE.min(text.len()) };
     let within = &text[..text.floor_char_boundary(KEY_BYTES.min(text.len()))];
+    let Some(end) = key else {
+        return if is_disguise(&within.as_bytes()[..EDGE.min(within.len())]) {
+            within.len()
+        } else {
+            EDGE.min(text.len())
+        };
+    };
     within.find(end).map_or(within.len(), |at| at + EDGE).min(text.len())
 }
 
@@ -125,7 +137,18 @@ fn tail(text: &str, key: Option<&'static str>) -> (usize, Option<&'static str>) 
     }
     // One that a text before began goes on, through texts that are nothing else.
     let goes_on = key.filter(|end| text.len() <= KEY_BYTES && !text.contains(end));
-    (edge, goes_on)
+    match is_disguise(&text.as_bytes()[edge..]) {
+        true => (edge.min(from), goes_on),
+        false => (edge, goes_on),
+    }
+}
+
+/// Whether an edge may be a part of something long in disguise: nearly all of it is escapes,
+/// codes without a blank, or signs that do not show.
+fn is_disguise(edge: &[u8]) -> bool {
+    let blanks = edge.iter().filter(|byte| **byte == b' ').count();
+    let letters = edge.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    edge.len() == EDGE && (blanks * SPARSE < edge.len() || letters * 2 < edge.len())
 }
 
 /// Splits a span that goes over more than one segment; the others are found where they
@@ -141,11 +164,17 @@ fn split<'d>(
     let touched = pieces[first..].iter().take_while(|piece| piece.joined < span.end);
     let touched: Vec<&Piece> = touched.filter(|piece| piece.length > 0).collect();
     if touched.iter().all(|piece| piece.segment == touched[0].segment) {
+        // What is found where it stands is found twice; what the text before tells is not.
+        let before = first.checked_sub(1).map(|before| pieces[before].segment);
+        let near = span.start < touched[0].joined + REACH;
+        if near && before.is_some_and(|before| before != touched[0].segment) {
+            add(span, touched[0], found);
+        }
         return;
     }
     // A value that is whole in its own segment does not go on in the next one:
-    // `bob@example.org` and `nothing`. A key file without its end is not whole.
-    let is_whole = span.entity != SECRET_PRIVATE_KEY
+    // `bob@example.org` and `nothing`. Nobody can tell of a secret whether it is whole.
+    let is_whole = !span.is_secret()
         && touched.iter().any(|piece| {
             let text = &joined[piece.joined..piece.joined + piece.length];
             let spans = detector.anyhow(text);
@@ -157,9 +186,14 @@ fn split<'d>(
         return;
     }
     for piece in touched {
-        let from = span.start.max(piece.joined) - piece.joined;
-        let to = span.end.min(piece.joined + piece.length) - piece.joined;
-        let part = Span { start: piece.start + from, end: piece.start + to, ..*span };
-        found.entry(piece.segment).or_default().push(part);
+        add(span, piece, found);
     }
+}
+
+/// Notes what of a span stands in a piece.
+fn add<'d>(span: &Span<'d>, piece: &Piece, found: &mut HashMap<SegmentId, Vec<Span<'d>>>) {
+    let from = span.start.max(piece.joined) - piece.joined;
+    let to = span.end.min(piece.joined + piece.length) - piece.joined;
+    let part = Span { start: piece.start + from, end: piece.start + to, ..*span };
+    found.entry(piece.segment).or_default().push(part);
 }

@@ -15,7 +15,13 @@ use crate::scan::Scan;
 const DIGITS: usize = 16;
 
 /// The most groups.
-const GROUPS: usize = 10;
+const GROUPS: usize = 16;
+
+/// The fewest digits of a number with a blank between all of them.
+const SPACED: usize = 9;
+
+/// Stands for what nobody puts between the groups of a number without a reason.
+const ODD: u8 = b'~';
 
 /// Words that say that a number is a telephone number.
 pub(crate) const WORDS: Words = Words::new(&[
@@ -233,6 +239,7 @@ fn gap(between: &[u8]) -> Option<u8> {
         b"(" | b" (" | b")" | b") " | b")-" | b") (" | b")(" | b"-(" | b".(" | b") - " | b")." => {
             Some(b')')
         }
+        b"_" | b"  " | b"   " | b" . " => Some(ODD),
         _ => None,
     }
 }
@@ -241,7 +248,13 @@ fn gap(between: &[u8]) -> Option<u8> {
 fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
     let named = || context::names(scan.text, number.start, number.end, &WORDS);
     if number.plus {
-        return plan::is_international(&number.digits).then(|| if named() { 1.0 } else { 0.9 });
+        let planned = plan::is_international(&number.digits);
+        // Plans change; a word says what it is meant for.
+        let meant = || (SPACED..=DIGITS).contains(&number.digits.len()) && named();
+        return match planned {
+            true => Some(if named() { 1.0 } else { 0.9 }),
+            false => meant().then_some(0.7),
+        };
     }
     if number.digits.len() < 7 {
         return None;
@@ -256,7 +269,9 @@ fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
         }
     }
     let alone = is_alone(scan, number);
+    let odd = number.gaps.contains(&ODD);
     let shape = plan::shape(&number.digits, &number.groups, &number.gaps, number.area);
+    let shape = shape.filter(|_| !odd || named());
     // The cheap questions first: in a table of numbers they are asked for every cell.
     let possible = match shape {
         Some(_) => alone || named(),
@@ -279,7 +294,11 @@ fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
 /// Whether a number that a word announces could be dialled at all.
 fn plausible(number: &Number) -> bool {
     let same = number.digits.iter().all(|digit| *digit == number.digits[0]);
-    !same && number.groups.iter().all(|&group| group >= 2 || number.groups.len() <= 3)
+    let single = number.groups.len() == number.digits.len();
+    // 1 2 3 4 5 6 7 8 9 are the keys of a telephone.
+    let counted = number.digits.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    let grouped = number.groups.iter().all(|&group| group >= 2 || number.groups.len() <= 3);
+    !same && (grouped || single && !counted && number.digits.len() >= SPACED)
 }
 
 /// Dates, addresses and amounts, and what another word announces.

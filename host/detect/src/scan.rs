@@ -35,6 +35,9 @@ pub(crate) struct Marks {
     pub(crate) digits: Vec<Run>,
     /// Every run of at least [`Marks::RUN`] bytes that base64 or hexadecimal could be.
     pub(crate) runs: Vec<Run>,
+    /// Every shorter one of at least [`Marks::SHORT`] bytes with more than one kind of
+    /// letters, or with digits: it may say a number.
+    pub(crate) shorts: Vec<Run>,
     /// Literals of the secrets' table.
     pub(crate) hits: Vec<Hit>,
     /// True when there is a byte that an escape or an entity could begin with.
@@ -47,11 +50,27 @@ impl Marks {
     /// The shortest run that is worth decoding: a dozen bytes in base64.
     pub(crate) const RUN: usize = 16;
 
+    /// The shortest run that is worth decoding beside a word: seven bytes in base64
+    /// without padding.
+    pub(crate) const SHORT: usize = 10;
+
+    /// Notes a run of bytes of these kinds that base64 or hexadecimal could be.
+    fn run(&mut self, start: usize, end: usize, kinds: u8) {
+        if end - start >= Marks::RUN {
+            self.runs.push(Run { start, end });
+        } else if end - start >= Marks::SHORT
+            && (kinds & DIGIT != 0 || kinds & (CAPITAL | SMALL) == CAPITAL | SMALL)
+        {
+            self.shorts.push(Run { start, end });
+        }
+    }
+
     fn clear(&mut self) {
         self.ats.clear();
         self.colons.clear();
         self.digits.clear();
         self.runs.clear();
+        self.shorts.clear();
         self.hits.clear();
         self.escapes = false;
         self.unusual = false;
@@ -151,6 +170,7 @@ impl Scanner {
         let bytes = text.as_bytes();
         let mut digits = usize::MAX;
         let mut run = 0;
+        let mut kinds = 0;
         for (at, &byte) in bytes.iter().enumerate() {
             let class = CLASSES[byte as usize];
             if class & DIGIT != 0 {
@@ -161,11 +181,11 @@ impl Scanner {
                 marks.digits.push(Run { start: digits, end: at });
                 digits = usize::MAX;
             }
+            kinds |= class;
             if class & ENCODED == 0 {
-                if at - run >= Marks::RUN {
-                    marks.runs.push(Run { start: run, end: at });
-                }
+                marks.run(run, at, kinds);
                 run = at + 1;
+                kinds = 0;
             }
             if class & MARKED != 0 {
                 match byte {
@@ -179,9 +199,7 @@ impl Scanner {
         if digits != usize::MAX {
             marks.digits.push(Run { start: digits, end: bytes.len() });
         }
-        if bytes.len() - run >= Marks::RUN {
-            marks.runs.push(Run { start: run, end: bytes.len() });
-        }
+        marks.run(run, bytes.len(), kinds);
         marks.hits.extend(self.literals.find_overlapping_iter(text).map(|found| Hit {
             literal: found.pattern().as_usize(),
             start: found.start(),
@@ -196,6 +214,8 @@ const DIGIT: u8 = 1;
 const ENCODED: u8 = 2;
 /// A byte with a list of its own, or a flag.
 const MARKED: u8 = 4;
+const CAPITAL: u8 = 8;
+const SMALL: u8 = 16;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -207,6 +227,12 @@ const CLASSES: [u8; 256] = {
         }
         if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=') {
             classes[index] |= ENCODED;
+        }
+        if byte.is_ascii_uppercase() {
+            classes[index] |= CAPITAL;
+        }
+        if byte.is_ascii_lowercase() {
+            classes[index] |= SMALL;
         }
         let control = byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
         if control || byte >= 0x80 || matches!(byte, b'@' | b':' | b'%' | b'\\' | b'&') {
@@ -245,6 +271,13 @@ mod tests {
         let marks = marks("x 0123456789abcdef");
         assert_eq!(marks.runs, [Run { start: 2, end: 18 }]);
         assert_eq!(marks.digits, [Run { start: 2, end: 12 }]);
+    }
+
+    #[test]
+    fn short_runs_have_kinds() {
+        let marks = marks("committees Committees 1234567890 short1 =UGN2803x UGN-280-3x");
+        let shorts: Vec<_> = marks.shorts.iter().map(|run| (run.start, run.end)).collect();
+        assert_eq!(shorts, [(11, 21), (22, 32), (50, 60)]);
     }
 
     #[test]

@@ -100,6 +100,10 @@ fn values_across_parts_are_found() {
         // Disguised and cut: in other digits, and inside its base64.
         (&["card ٤٠١٢٨٨٨٨", "٨٨٨٨١٨٨١."], &["٤٠١٢٨٨٨٨", "٨٨٨٨١٨٨١"]),
         (&["see NDAxMiA4ODg4", "IDg4ODggMTg4MQ== ok"], &["NDAxMiA4ODg4", "IDg4ODggMTg4MQ=="]),
+        // Named in one and told in the next.
+        (&["my SSN is ", "536904399 ok"], &["536904399"]),
+        (&["Server=a.b;User Id=app;Passwor", "d=zQClaL0Rx11wY9pS;"], &["zQClaL0Rx11wY9pS"]),
+        (&["password: \"Lj6D", "B*3orAqz\""], &["Lj6D", "B*3orAqz"]),
     ] {
         let found = DETECTOR.read(&request(texts));
         let found = pieces(texts, &found);
@@ -149,6 +153,20 @@ fn what_a_code_says_is_read_where_it_stands() {
             "dGhlIHZhbHVlIGlzIDg5Nzg3NzU3MyBhcyBhZ3JlZWQ=",
         ),
         ("BSN is 383937383737353733.", "383937383737353733"),
+        // Beside a word far away, in a table or in the name of a setting.
+        ("row;status;bsn\n1;open;ODk3ODc3NTcz\n2;closed;\n", "ODk3ODc3NTcz"),
+        ("<table><tr><th>BSN</th><td>ODk3ODc3NTcz</td></tr></table>", "ODk3ODc3NTcz"),
+        ("https://a.example/?bsn=ODk3ODc3NTcz&x", "ODk3ODc3NTcz"),
+        ("NHI: VUdOMjgwMw", "VUdOMjgwMw"),
+        ("LEVEL=info\nBSN=T0RrM09EYzNOVGN6\nRETRIES=3\n", "T0RrM09EYzNOVGN6"),
+        ("BSN %4F%44%6B%33%4F%44%63%33%4E%54%63%7A.", "%4F%44%6B%33%4F%44%63%33%4E%54%63%7A"),
+        (
+            "BSN %254F%2544%256B%2533OD%2563%2533NT%2563z.",
+            "%254F%2544%256B%2533OD%2563%2533NT%2563z",
+        ),
+        ("BSNは4f446b334f4463334e54637aです。", "4f446b334f4463334e54637a"),
+        ("bsn: 38 39 37 38 37 37 35 37 33", "38 39 37 38 37 37 35 37 33"),
+        ("mail ce b1 40 61 2e 6f 72 67", "ce b1 40 61 2e 6f 72 67"),
         ("order ODk3ODc3NTcz, thanks", ""),
     ] {
         let spans = DETECTOR.text(text);

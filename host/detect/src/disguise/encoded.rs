@@ -4,7 +4,7 @@ use crate::scan::{Marks, Run, Scan};
 
 /// What a run of encoded bytes says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Decoded {
+pub(super) enum Says {
     /// A text.
     Text(String),
     /// A file of a kind that no detector reads: a picture, an archive.
@@ -13,10 +13,10 @@ pub(crate) enum Decoded {
 
 /// A piece of the text that stands for something else.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Encoded {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) says: Decoded,
+pub(super) struct Encoded {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) says: Says,
 }
 
 /// The shortest text that is worth a look.
@@ -26,29 +26,34 @@ const TEXT_BYTES: usize = 6;
 const LINE: usize = 48;
 
 /// How many pairs of hexadecimal digits with separators make a text.
-const PAIRS: usize = 8;
+const PAIRS: usize = 6;
 
 /// Everything in the text that decodes to text or to a file.
-pub(crate) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
+pub(super) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
     let mut found = Vec::new();
     let mut done = 0;
     for &run in &scan.marks.runs {
         if run.start < done {
             continue;
         }
-        let run = wrapped(scan, run);
-        done = run.end;
-        pieces(scan, run, &mut found);
+        match wrapped(scan, run) {
+            Some(code) => {
+                done = code.end;
+                found.push(code);
+            }
+            None => pieces(scan, run, &mut found),
+        }
     }
     pairs(scan, &mut found);
     found
 }
 
-/// A run with the lines that continue it.
-fn wrapped(scan: &Scan<'_>, run: Run) -> Run {
-    let mut end = run.end;
-    let mut line = run.len();
-    while line >= LINE {
+/// A code that goes on in the lines behind its first: each says more than those before it.
+fn wrapped(scan: &Scan<'_>, run: Run) -> Option<Encoded> {
+    let mut code = scan.bytes[run.start..run.end].to_vec();
+    let (mut end, mut line) = (run.end, run.len());
+    let mut ends = Vec::new();
+    while line >= LINE && code.last() != Some(&b'=') {
         let from = match (scan.at(end), scan.at(end + 1)) {
             (Some(b'\n'), _) => end + 1,
             (Some(b'\r'), Some(b'\n')) => end + 2,
@@ -56,13 +61,38 @@ fn wrapped(scan: &Scan<'_>, run: Run) -> Run {
         };
         // Each line is walked over once more at most: the run that it is is skipped.
         let to = scan.run(from, scan.bytes.len() - from, is_digit);
-        if to == from {
+        let text = &scan.bytes[from..to];
+        // `NAME=value` is a line of settings.
+        let ends_so = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\<)]}-".contains(&byte);
+        if text.is_empty() || is_assignment(text) || !scan.at(to).is_none_or(ends_so) {
             break;
         }
-        line = to - from;
-        end = to;
+        ends.push((code.len(), end));
+        code.extend_from_slice(text);
+        (line, end) = (to - from, to);
     }
-    Run { start: run.start, end }
+    // The last line may be something else.
+    for (length, before) in ends.into_iter().rev().take(2) {
+        let says = decode(&code)?;
+        let shorter = decode(&code[..length]);
+        let more = match (&says, &shorter) {
+            (Says::Text(more), Some(Says::Text(less))) => more.len() > less.len(),
+            (Says::File, _) | (_, None) => true,
+            _ => false,
+        };
+        if more {
+            return Some(Encoded { start: run.start, end, says });
+        }
+        code.truncate(length);
+        end = before;
+    }
+    None
+}
+
+/// Whether `=` stands before other digits.
+fn is_assignment(line: &[u8]) -> bool {
+    let padding = line.iter().rev().take_while(|&&byte| byte == b'=').count();
+    line[..line.len() - padding].contains(&b'=')
 }
 
 /// Decodes a run: whole, or what follows an `=`, or what stands between slashes,
@@ -105,28 +135,31 @@ fn split(scan: &Scan<'_>, run: Run, at_byte: impl Fn(u8, Option<u8>) -> bool) ->
     parts
 }
 
-fn decode(encoded: &[u8]) -> Option<Decoded> {
+fn decode(encoded: &[u8]) -> Option<Says> {
     if let Some(bytes) = hexadecimal(encoded)
         && let Some(text) = text(bytes)
     {
-        return Some(Decoded::Text(text));
+        return Some(Says::Text(text));
     }
     // A letter or two in front move everything: `x` + base64.
     (0..4).find_map(|skip| {
         let encoded = encoded.get(skip..)?;
         let head = base64(encoded, 24)?;
         match (skip, is_file(&head)) {
-            (0, true) => Some(Decoded::File),
+            (0, true) => Some(Says::File),
             _ if !may_be_text(&head) => None,
-            _ => text(base64(encoded, usize::MAX)?).map(Decoded::Text),
+            _ => text(base64(encoded, usize::MAX)?).map(Says::Text),
         }
     })
 }
 
 /// What a short run says, in hexadecimal or in base64 that begins where it begins.
-pub(crate) fn short(encoded: &[u8]) -> Option<String> {
+pub(super) fn short(encoded: &[u8]) -> Option<String> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
-    hexadecimal(encoded).and_then(text).or_else(|| text(base64(encoded, usize::MAX)?))
+    let hexadecimal = hexadecimal(encoded).and_then(text);
+    // Base64 of digits begins with capitals.
+    let is_base64 = || encoded.iter().any(u8::is_ascii_alphabetic);
+    hexadecimal.or_else(|| text(is_base64().then(|| base64(encoded, usize::MAX)).flatten()?))
 }
 
 /// Decodes base64 of either alphabet, at most `limit` digits of it.
@@ -174,48 +207,64 @@ fn byte(pair: &[u8]) -> Option<u8> {
 }
 
 /// `6a 6f 68 6e`, with blanks, colons, hyphens or commas between, and `0x` in front of
-/// each. Letters have a digit first in hexadecimal, so every pair begins a run of
-/// digits.
+/// each. Some pair of every text has a digit.
 fn pairs(scan: &Scan<'_>, found: &mut Vec<Encoded>) {
     let mut done = 0;
-    let mut bytes = Vec::new();
-    for (index, first) in scan.marks.digits.iter().enumerate() {
-        // `6a` and `20` have two digits at most; the text may go on right behind.
-        if first.start < done || first.len() > 2 || !scan.begins(first.start) {
+    for digits in &scan.marks.digits {
+        // `6a` and `20` have two digits at most.
+        if digits.start < done || digits.len() > 2 {
             continue;
         }
-        bytes.clear();
-        let mut end = first.start;
-        let mut step = None;
-        let mut from = first.start;
-        for run in &scan.marks.digits[index..] {
-            // The second digit of a pair, or the zero of the next `0x`.
-            if run.start < from || run.start < end {
-                continue;
-            }
-            let start =
-                if scan.bytes[run.start..].starts_with(b"0x") { run.start + 2 } else { run.start };
-            let between = start - end;
-            let usual = bytes.is_empty()
-                || (between <= 4
-                    && *step.get_or_insert(between) == between
-                    && scan.bytes[end..run.start].iter().all(|byte| b" :-,;".contains(byte))
-                    && run.start > end);
-            let pair = usual.then(|| scan.bytes.get(start..start + 2)).flatten().and_then(byte);
-            let Some(pair) = pair.filter(|_| scan.ends(start + 2)) else { break };
-            bytes.push(pair);
-            end = start + 2;
-            from = end;
+        let letter = scan.before(digits.start).is_some_and(|byte| byte.is_ascii_hexdigit());
+        let mut start = digits.start - usize::from(letter);
+        if !scan.begins(start) {
+            continue;
         }
+        // Pairs of letters may stand before the first digit.
+        while start >= done + 3 && is_between(scan.bytes[start - 1]) && is_pair(scan, start - 3) {
+            start -= 3;
+        }
+        let (bytes, end) = pairs_from(scan, start);
+        done = end.max(digits.end);
         if bytes.len() >= PAIRS
-            && let Some(text) = text(std::mem::take(&mut bytes))
+            && let Some(text) = text(bytes)
         {
-            found.push(Encoded { start: first.start, end, says: Decoded::Text(text) });
-            done = end;
-        } else {
-            done = end.max(done);
+            found.push(Encoded { start, end, says: Says::Text(text) });
         }
     }
+}
+
+/// The bytes that the pairs from `start` on are, with the same distance between them, and
+/// where the last one ends.
+fn pairs_from(scan: &Scan<'_>, start: usize) -> (Vec<u8>, usize) {
+    let mut bytes = Vec::new();
+    let (mut end, mut step) = (start, None);
+    loop {
+        let from = match bytes.is_empty() {
+            true => end,
+            false => scan.run(end, 3, is_between),
+        };
+        if !bytes.is_empty() && (from == end || *step.get_or_insert(from - end) != from - end) {
+            return (bytes, end);
+        }
+        let prefix = if scan.bytes[from..].starts_with(b"0x") { 2 } else { 0 };
+        let pair = scan.bytes.get(from + prefix..from + prefix + 2).and_then(byte);
+        let Some(pair) = pair.filter(|_| scan.ends(from + prefix + 2)) else {
+            return (bytes, end);
+        };
+        bytes.push(pair);
+        end = from + prefix + 2;
+    }
+}
+
+/// Whether a pair stands alone at `at`.
+fn is_pair(scan: &Scan<'_>, at: usize) -> bool {
+    scan.begins(at) && scan.bytes[at..at + 2].iter().all(u8::is_ascii_hexdigit)
+}
+
+/// What may part pairs.
+fn is_between(byte: u8) -> bool {
+    b" :-,;".contains(&byte)
 }
 
 /// The text that bytes are: UTF-8, or UTF-16 as some systems encode it.
@@ -237,9 +286,20 @@ fn text(bytes: Vec<u8>) -> Option<String> {
     (text.len() >= TEXT_BYTES && may_be_text(text.as_bytes())).then_some(text)
 }
 
+/// Whether bytes are letters and signs in UTF-16, some of them ASCII.
 fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.len() >= 2 * TEXT_BYTES
-        && bytes.chunks_exact(2).take(16).all(|pair| pair[1] == 0 && pair[0] >= b'\t')
+    let units = bytes.chunks_exact(2).take(16).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let (mut ascii, mut last) = (0, true);
+    let letters = char::decode_utf16(units).all(|c| match c {
+        Ok(c) if c.is_ascii() => {
+            ascii += 1;
+            !c.is_ascii_control() || c.is_ascii_whitespace()
+        }
+        Ok(c) => c.is_alphanumeric(),
+        // The first half of a pair may be the last that is looked at.
+        Err(_) => std::mem::take(&mut last),
+    });
+    letters && bytes.len() >= 2 * TEXT_BYTES && ascii >= 4
 }
 
 /// Whether the first bytes look like text: no control characters among them.

@@ -22,6 +22,9 @@ pub(super) enum Reading {
 /// regions have up to six.
 pub(super) const HIDDEN_TAGS: usize = 4;
 
+/// The longest stretch that is looked at together, in bytes.
+const STRETCH: usize = 512;
+
 /// The characters of the first plane, each with its class, and ranges for the rest.
 pub(crate) struct Letters {
     plane: Vec<u8>,
@@ -61,19 +64,61 @@ impl Letters {
         letters
     }
 
-    /// What a reader takes `c` for, after `before` (as read) and in front of `after`.
-    pub(super) fn read(&self, c: char, before: Option<char>, after: Option<char>) -> Reading {
-        let class = match self.plane.get(c as usize) {
+    /// Where the stretch of signs and letters ends that goes on at `at`, and whether it has
+    /// Latin letters or digits, as it had before or behind: its look-alikes then stand for
+    /// Latin letters too. Letters of other scripts end it.
+    pub(super) fn stretch(&self, text: &str, at: usize, before: bool) -> (usize, bool) {
+        let mut latin = before;
+        for (index, c) in text[at..].char_indices() {
+            let belongs = match c {
+                _ if c.is_ascii() => c.is_ascii_graphic(),
+                _ => self.known(c) != SAME,
+            };
+            if !belongs || index > STRETCH {
+                return (at + index.max(1), latin);
+            }
+            latin |= c.is_ascii_alphanumeric();
+        }
+        (text.len(), latin)
+    }
+
+    /// Where the word ends that goes on at `at`, and whether it has letters of another script
+    /// that look like no Latin one: then none of it stands for Latin letters.
+    pub(super) fn word(&self, text: &str, at: usize) -> (usize, bool) {
+        let mut other = false;
+        for (index, c) in text[at..].char_indices() {
+            if !c.is_alphabetic() || index > STRETCH {
+                return (at + index.max(1), other);
+            }
+            other |= !c.is_ascii() && self.known(c) == SAME;
+        }
+        (text.len(), other)
+    }
+
+    fn known(&self, c: char) -> u8 {
+        match self.plane.get(c as usize) {
             Some(&class) => class,
             None => self.class(c),
-        };
+        }
+    }
+
+    /// What a reader takes `c` for, after `before` (as read) and in front of `after`, among
+    /// Latin letters or not.
+    pub(super) fn read(
+        &self,
+        c: char,
+        before: Option<char>,
+        after: Option<char>,
+        latin: bool,
+    ) -> Reading {
+        let class = self.known(c);
         let near = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         match class {
             SAME => Reading::Same,
             HIDDEN if tag(c).is_some() => Reading::Tag,
             HIDDEN => Reading::Nothing,
             MARK if near(before) => Reading::Nothing,
-            LOOK_ALIKE if near(before) || near(after) => {
+            LOOK_ALIKE if latin || near(before) || near(after) => {
                 look_alike(c).map_or(Reading::Same, Reading::Other)
             }
             MARK | LOOK_ALIKE => Reading::Same,

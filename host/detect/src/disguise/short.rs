@@ -1,43 +1,62 @@
 //! Runs too short to stand for anything by themselves, which say a number beside a word.
 
-use super::encoded::{self, Decoded, Encoded};
-use crate::scan::{Marks, Scan};
-
-/// The shortest run that is decoded: seven characters in base64 without padding.
-const RUN: usize = 10;
+use super::encoded::{self, Encoded, Says};
+use crate::scan::{Marks, Run, Scan};
 
 /// How many digits what it says has at least: others are words that decode by chance.
 const DIGITS: usize = 3;
 
 /// Everything short in the text that decodes to a text with digits.
-pub(crate) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
+pub(super) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
     let mut found = Vec::new();
-    let mut done = 0;
-    for digits in &scan.marks.digits {
-        if digits.start < done {
-            continue;
-        }
-        // One byte more tells what is too long to be short.
-        let start = scan.run_back(digits.start, Marks::RUN, belongs);
-        let end = scan.run(start, Marks::RUN, belongs);
-        done = end.max(digits.end);
-        let run = &scan.bytes[start..end];
-        if (RUN..Marks::RUN).contains(&run.len())
-            && run.iter().any(u8::is_ascii_alphabetic)
-            && let Some(says) = encoded::short(run).filter(|says| is_number(says))
-        {
-            found.push(Encoded { start, end, says: Decoded::Text(says) });
-        }
+    for &run in scan.marks.shorts.iter().chain(&scan.marks.runs) {
+        // `account_number=` is no part of what is assigned to it.
+        parts(
+            scan,
+            run,
+            |byte| byte == b'=',
+            |part| {
+                let whole = decode(scan, part);
+                if whole.is_none() {
+                    let sign = |byte| matches!(byte, b'/' | b'-' | b'_');
+                    parts(scan, part, sign, |part| found.extend(decode(scan, part)));
+                }
+                found.extend(whole);
+            },
+        );
     }
     found
+}
+
+/// Calls with every part of a run that a sign parts from the next one. Padding belongs to
+/// its part.
+fn parts(scan: &Scan<'_>, run: Run, sign: impl Fn(u8) -> bool, mut take: impl FnMut(Run)) {
+    let mut start = run.start;
+    let mut at = run.start;
+    while at < run.end {
+        if !sign(scan.bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let padding = scan.run(at, run.end - at, |byte| byte == b'=');
+        take(Run { start, end: padding.max(at) });
+        at = padding.max(at + 1);
+        start = at;
+    }
+    take(Run { start, end: run.end });
+}
+
+fn decode(scan: &Scan<'_>, part: Run) -> Option<Encoded> {
+    let bytes = &scan.bytes[part.start..part.end];
+    if !(Marks::SHORT..Marks::RUN).contains(&bytes.len()) {
+        return None;
+    }
+    let says = encoded::short(bytes).filter(|says| is_number(says))?;
+    Some(Encoded { start: part.start, end: part.end, says: Says::Text(says) })
 }
 
 /// Whether a text is printable and has enough digits.
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
         && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
-}
-
-fn belongs(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }

@@ -1,5 +1,8 @@
 //! A text with its disguises undone, and where each byte of it came from.
 
+/// How far back a word is looked at, in bytes.
+const WORD: usize = 64;
+
 /// A piece of a view.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
@@ -33,12 +36,6 @@ impl View {
         (from, to)
     }
 
-    /// Whether `start..end` stands in the original as it is.
-    pub(crate) fn is_same(&self, start: usize, end: usize) -> bool {
-        let first = self.piece(start);
-        first.same && self.piece(end.saturating_sub(1)).view == first.view
-    }
-
     fn piece(&self, at: usize) -> Piece {
         let after = self.pieces.partition_point(|piece| piece.view <= at);
         self.pieces[after.saturating_sub(1)]
@@ -66,6 +63,17 @@ impl Builder {
     /// The last character so far.
     pub(crate) fn last(&self) -> Option<char> {
         self.text.chars().next_back()
+    }
+
+    /// Whether the signs and letters so far, back to a blank, have a Latin letter or a digit.
+    pub(crate) fn is_among_latin(&self) -> bool {
+        let word = self.text.bytes().rev().take(WORD).take_while(u8::is_ascii_graphic);
+        word.into_iter().any(|byte| byte.is_ascii_alphanumeric())
+    }
+
+    /// Whether a digit and a blank are the last characters so far.
+    pub(crate) fn is_after_number(&self) -> bool {
+        matches!(self.text.as_bytes(), [.., b'0'..=b'9', b' '])
     }
 
     /// Takes text of the original that begins at `start` as it is.

@@ -38,7 +38,13 @@ fn numbers_behind_their_words() {
         ("account number 000123456789", "BANK_ACCOUNT", "000123456789"),
         ("acct no. 12345678", "BANK_ACCOUNT", "12345678"),
         ("license plate 7ABC123", "LICENSE_PLATE", "7ABC123"),
+        ("the number plate is 4IPO586 . Please keep it", "LICENSE_PLATE", "4IPO586"),
         ("Kennzeichen B AB 1234", "LICENSE_PLATE", "B AB 1234"),
+        ("account number: 9025 - 1187 - 7260", "BANK_ACCOUNT", "9025 - 1187 - 7260"),
+        ("account number: 3276.1802.40.", "BANK_ACCOUNT", "3276.1802.40"),
+        ("MRN: 6068_56275. 12 visits", "MEDICAL_RECORD_NUMBER", "6068_56275"),
+        ("mrn = \"0581   60706\"", "MEDICAL_RECORD_NUMBER", "0581   60706"),
+        ("account numberはthe value is 105583640585です", "BANK_ACCOUNT", "105583640585"),
     ] {
         assert_eq!(found(text, entity), [value], "{text}");
     }

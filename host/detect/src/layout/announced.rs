@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use crate::{card, national, phone, secret, ssn};
+use crate::{card, iban, national, phone, secret, ssn};
 
 /// Every word that a family looks for beside a value, in one automaton. It may take more
 /// for such a word than the families do, but not less.
@@ -18,7 +18,7 @@ pub(crate) struct Announced {
 impl Announced {
     /// The words of all families; takes a few milliseconds.
     pub(crate) fn of_families() -> Announced {
-        let words = [card::WORDS, ssn::WORDS, phone::WORDS];
+        let words = [card::WORDS, iban::WORDS, ssn::WORDS, phone::WORDS];
         let words = words.into_iter().flat_map(|words| words.list().iter().copied());
         Announced::new(secret::announcing(), national::words().chain(words))
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn what_every_family_looks_for_announces() {
         let announced = Announced::of_families();
-        let words = [card::WORDS, ssn::WORDS, phone::WORDS];
+        let words = [card::WORDS, iban::WORDS, ssn::WORDS, phone::WORDS];
         let words = words.into_iter().flat_map(|words| words.list().iter().copied());
         for word in secret::announcing() {
             assert!(announced.has(word) && announced.has(&word.to_uppercase()), "{word}");

@@ -122,6 +122,14 @@ fn questions(text: &str, announces: &dyn Fn(&str) -> bool, out: &mut Vec<Cell>) 
             }
             word += part.len();
         }
+        // A month or letters of a number may stand in front.
+        for part in text[answer..word].trim_end().rsplit(' ').take(2) {
+            let capital = part.starts_with(|c: char| c.is_uppercase());
+            if !capital || !part.chars().all(char::is_alphabetic) {
+                break;
+            }
+            word -= part.len() + 1;
+        }
         let value = trimmed(text, word..until);
         let value = value.start..value.start + text[value].trim_end_matches(['.', '!', ',']).len();
         out.extend(Cell::of(text, head..at, value));
@@ -313,8 +321,9 @@ mod tests {
             ),
             (
                 "Agent: Could you give me your number plate, please?\nCustomer: Sure, it's 8OXX757.\n",
-                &[("Could you give me your number plate", "8OXX757")],
+                &[("Agent: Could you give me your number plate", "8OXX757")],
             ),
+            ("Your DOB?\nIt is February 6, 1962.", &[("Your DOB", "February 6, 1962")]),
             ("{\"note\":\"row,hkid\n6,Y283046(7)\n", &[("hkid", "Y283046(7)")]),
             ("Read data:text/plain,row,hetu,note\n7,061279-708S,\n", &[("hetu", "061279-708S")]),
             ("one, two\nthree, four and more, five\n", &[]),

@@ -1,5 +1,5 @@
-//! Numbers whose groups are not the usual ones, or that are parted by something else:
-//! `2090.6963.13`, `2 9 9 4 6 6 2 2 1`. They are found beside a word for them alone.
+//! Numbers whose groups are not the usual ones, that are parted by something else, or by
+//! nothing: `2090.6963.13`, `2 9 9 4 6 6 2 2 1`. They are found beside a word for them alone.
 
 use super::forms::Forms;
 use super::{Id, LONGEST, begins, check};
@@ -9,7 +9,7 @@ use crate::scan::Scan;
 use crate::ssn;
 
 /// The score of one: its check holds and a word names it, but nobody writes it so.
-const SCORE: f32 = 0.8;
+pub(super) const SCORE: f32 = 0.8;
 
 /// Separators in a row, at most.
 const BETWEEN: usize = 3;
@@ -80,10 +80,6 @@ impl Loose {
                 break;
             }
         }
-        let parts = parted[..count].iter().filter(|&&parted| parted).count();
-        if parts == 0 {
-            return None;
-        }
         // What ends the text, or stands before another sign, ends a number too.
         if let Some(last) = count.checked_sub(1).filter(|&last| {
             ends[last] >= scan.bytes.len() || !scan.bytes[ends[last]].is_ascii_alphanumeric()
@@ -134,6 +130,11 @@ mod tests {
             ("pesel: 44 _ 0514 _ 01359.", "PL_PESEL", "44 _ 0514 _ 01359"),
             ("PESEL:44051401359", "PL_PESEL", "44051401359"),
             ("PESEL：４４０５1401359", "PL_PESEL", "４４０５1401359"),
+            ("NIT: 8909039388", "CO_NIT", "8909039388"),
+            ("CNIC 3520212345671", "PK_CNIC", "3520212345671"),
+            ("MyKad：850101.14.5678", "MY_NRIC", "850101.14.5678"),
+            ("MyKadは850101_14_5678です", "MY_NRIC", "850101_14_5678"),
+            ("ЈМБГ 0101-9900-0000-0", "YU_JMBG", "0101-9900-0000-0"),
             ("my SSN is 536/90/4399", "US_SSN", "536/90/4399"),
             ("credit card 40128_88888_881881", "PAYMENT_CARD", "40128_88888_881881"),
         ] {

@@ -63,6 +63,9 @@ fn a_word_helps() {
         ("móvil 612 345 678", "612 345 678"),
         ("mobile 98765 43210", "98765 43210"),
         ("phoneNumber=4258829090", "4258829090"),
+        ("phone: 713  203  8438", "713  203  8438"),
+        ("call: 617_279_4882", "617_279_4882"),
+        ("phone 7 1 3 2 3 1 7 2 0 5", "7 1 3 2 3 1 7 2 0 5"),
     ] {
         assert_eq!(found(text, PHONE), [number], "{text}");
         let bare = text[text.find(number).unwrap_or(0)..].to_owned();

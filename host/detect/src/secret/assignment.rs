@@ -9,9 +9,13 @@ use self::name::{NAME_BYTES, is_secret_name, rest_of_name};
 pub(super) use self::name::{WORDS, Word};
 use self::sign::{Sign, VALUE_BYTES, closes, quoted_end, value_end, value_start};
 use self::value::{pair, password, service, token, vague};
-use super::placeholder::{is_placeholder, is_reference};
+use super::entropy;
+use super::placeholder::{is_name, is_placeholder, is_reference};
 use crate::candidate::{SECRET_PASSWORD, SECRET_TOKEN, Span};
 use crate::scan::{Hit, Scan};
+
+/// The shortest token that is a part of its own name.
+const IN_NAME: usize = 24;
 
 /// How far before a password the name of its user may stand.
 const USER_BYTES: usize = 160;
@@ -67,6 +71,12 @@ pub(super) fn find(
     let short = literal.starts_with(['p', 'P']) && !literal.ends_with(char::is_alphabetic);
     if short && !scan.begins(hit.start) {
         return None;
+    }
+    if word == Word::Token
+        && let Some(span) = in_name(scan, hit.end)
+        && is_secret_name(scan, hit, word)
+    {
+        return Some(span);
     }
     let (after, upper) = match assigned {
         true => (hit.end, false),
@@ -126,6 +136,19 @@ pub(super) fn find(
         Word::Token | Word::Vague | Word::Service => SECRET_TOKEN,
     };
     Some(Span::new(start, end, entity, sure))
+}
+
+/// A token that is a part of its own name: `api_key_f7aa1c27...`, as the names of tools are
+/// made.
+fn in_name(scan: &Scan<'_>, after: usize) -> Option<Span<'static>> {
+    let sign = scan.at(after).filter(|byte| matches!(byte, b'_' | b'-'))?;
+    let end = scan.run(after + 1, VALUE_BYTES, |byte| byte.is_ascii_alphanumeric() || byte == sign);
+    let value = scan.text.get(after + 1..end).filter(|value| value.len() >= IN_NAME)?;
+    // The pieces of a name are words.
+    let solid: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+    let random = entropy(solid.as_bytes()) >= 3.2 && !is_name(value);
+    let sure = random.then(|| token(&solid, None, Sign::Is)).flatten()?;
+    Some(Span::new(after + 1, end, SECRET_TOKEN, sure))
 }
 
 /// Whether the name of a user is assigned shortly before: two lines of a form.

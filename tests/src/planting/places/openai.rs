@@ -96,13 +96,15 @@ pub(super) const PLACES: &[Place] = &[
     place("schema key", Named, |planted, _| {
         Some(parameter(&planted.short(), json!({"type": "string"})))
     }),
+    // Whoever makes a name writes its words in ASCII; an address with colons is in none.
     place("tool name", Name, |planted, _| {
         let name: String = planted
             .short()
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
             .collect();
-        (name.len() <= 64 && planted.value.is_ascii())
+        let possible = planted.label.is_ascii() && !planted.value.contains(':');
+        (name.len() <= 64 && possible && planted.value.is_ascii())
             .then(|| tooled(json!({"name": name, "parameters": {"type": "object"}})))
     }),
     place("schema of the answer", Text, |planted, _| {

@@ -52,7 +52,7 @@ pub(super) const IDS: &[Id] = &[
         "CN_RESIDENT_ID",
         &["99999999999999999X"],
         resident,
-        &["身份证", "公民身份", "resident identity", "id card"],
+        &["身份证", "公民身份", "resident id", "resident identity", "id card"],
         "region, date and check character (ISO 7064 MOD 11-2)",
         "身份证 11010519491231002X",
     )

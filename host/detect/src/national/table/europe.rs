@@ -223,7 +223,15 @@ pub(super) const IDS: &[Id] = &[
             let month = number(&d[2..4]) % 20;
             day(month, number(&d[4..6])) && [before, after].iter().any(|n| 97 - n % 97 == key)
         },
-        &["rijksregister", "rijksregisternummer", "nrn", "insz", "niss", "registre national"],
+        &[
+            "rijksregister",
+            "rijksregisternummer",
+            "nrn",
+            "insz",
+            "niss",
+            "registre national",
+            "numéro national",
+        ],
         "date and key modulo 97",
         "85.07.30-033.28",
     )

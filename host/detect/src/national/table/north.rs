@@ -8,7 +8,14 @@ pub(super) const IDS: &[Id] = &[
         "SE_PERSONNUMMER",
         &["999999-9999", "999999+9999", "99999999-9999", "9999999999"],
         personnummer,
-        &["personnummer", "personnr", "samordningsnummer", "organisationsnummer", "pnr"],
+        &[
+            "personnummer",
+            "personnr",
+            "personal identity number",
+            "samordningsnummer",
+            "organisationsnummer",
+            "pnr",
+        ],
         "date and Luhn",
         "personnummer 811218-9876",
     )
@@ -157,7 +164,7 @@ pub(super) const IDS: &[Id] = &[
                 && (year >= 900 || year <= 30)
                 && value(d[12]) == if check > 9 { 0 } else { check }
         },
-        &["jmbg", "emšo", "emso", "матични", "matični"],
+        &["jmbg", "emšo", "emso", "јмбг", "матични", "matični"],
         "date and check digit",
         "JMBG 0101006500006",
     )

@@ -5,6 +5,9 @@ use crate::scan::Scan;
 /// The longest value.
 pub(super) const VALUE_BYTES: usize = 512;
 
+/// The first byte of the characters from U+3000 on, to those of three bytes.
+const UNSPACED: u8 = 0xe3;
+
 /// How far a sentence may go on between a word and its value.
 const CLAUSE_BYTES: usize = 64;
 
@@ -88,13 +91,13 @@ pub(super) fn closes(scan: &Scan<'_>, name: usize, quote: u8) -> bool {
 /// The signs that languages assign with.
 fn operator(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
     let end = scan.run(at, 5, |byte| b"=:>|?!.+-".contains(&byte));
-    let sign = match &scan.text[at..end] {
+    // A value may begin with one: `AccountKey=+FGjm`.
+    (at + 1..=end).rev().find_map(|end| match &scan.text[at..end] {
         "=" | ":" | ":=" | "=>" | "==" | "===" | "?=" | "??=" | "||=" | "|=" | "!=" | "!=="
-        | "::=" | ":::=" | ".=" | "+=" | "->" => Sign::Equals,
-        ">" => Sign::Tag,
-        _ => return None,
-    };
-    Some((sign, end))
+        | "::=" | ":::=" | ".=" | "+=" | "->" => Some((Sign::Equals, end)),
+        ">" => Some((Sign::Tag, end)),
+        _ => None,
+    })
 }
 
 /// A type between the name and the sign: `token string =`, `token: String =`,
@@ -134,8 +137,24 @@ fn attribute(scan: &Scan<'_>, at: usize) -> Option<(Sign, usize)> {
 
 /// Words that say what a secret is; nothing at all on a command line.
 fn spoken(scan: &Scan<'_>, at: usize, apart: bool) -> Option<(Sign, usize)> {
-    const WORDS: [&str; 13] =
-        ["is: ", "is ", "was ", "to ", "ist ", "es ", "est ", "é ", "：", "是", "は", "为", "為"];
+    const WORDS: [&str; 14] = [
+        "is: ",
+        "is ",
+        "was ",
+        "to ",
+        "ist ",
+        "es ",
+        "est ",
+        "é ",
+        "the value is ",
+        "：",
+        "是",
+        "は",
+        "为",
+        "為",
+    ];
+    // `the token (x)`.
+    let at = at + usize::from(apart && scan.at(at) == Some(b'('));
     let rest = &scan.text[at..];
     let word = WORDS
         .iter()
@@ -168,9 +187,12 @@ fn clause(scan: &Scan<'_>, after: usize) -> Option<(Sign, usize)> {
 
 /// Where a value without quotation marks ends that begins at `start`.
 pub(super) fn value_end(scan: &Scan<'_>, start: usize, sign: Sign) -> usize {
+    let latin = scan.at(start).is_some_and(|byte| byte.is_ascii());
     scan.run(start, scan.bytes.len(), |byte| {
         let ends = byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(&byte);
-        !(ends || byte == b'&' && sign == Sign::Equals)
+        // Scripts that are written without blanks go on right behind a value.
+        let unspaced = latin && (UNSPACED..=0xef).contains(&byte);
+        !(ends || unspaced || byte == b'&' && sign == Sign::Equals)
     })
 }
 

@@ -61,28 +61,36 @@ pub(super) fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
     }
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    if digits == 0 {
+    let entropy = entropy(bytes);
+    let shuffled = bytes.len() >= 24 && entropy >= 4.0 && is_shuffled(bytes);
+    if digits == 0 && !shuffled {
         return None;
     }
-    let entropy = entropy(bytes);
     let hexadecimal = bytes.iter().all(u8::is_ascii_hexdigit);
     let assigned = matches!(sign, Sign::Equals | Sign::Tag | Sign::Comma);
     // Some make tokens of digits alone.
     let number = digits == bytes.len() && bytes.len() >= 16 && entropy >= 2.2;
     let least = if hexadecimal { 2.6 } else { 3.0 };
-    let random = digits >= 1 && letters >= 2 && entropy >= least || number && assigned;
+    let random = shuffled || digits >= 1 && letters >= 2 && entropy >= least || number && assigned;
     let solid = digits + letters == bytes.len();
     // Paths, addresses and dates have digits and letters too, and names of things.
-    let path = value.starts_with(['/', '&', '?', ':']) || value.contains("..") || is_host(value);
+    let cases =
+        bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase);
+    // Base64 begins with a slash now and then.
+    let path = value.starts_with(['&', '?', ':'])
+        || value.starts_with('/') && !shuffled
+        || value.contains("..")
+        || is_host(value);
     if path || !random || counts_up(bytes) || !solid && is_name(value) {
         return None;
     }
-    let cases =
-        bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase);
     let mixed = solid && (digits >= 2 || cases && entropy >= 3.2);
     match bytes.len() {
         16.. if assigned => Some(if entropy >= 3.5 { 0.85 } else { 0.7 }),
         16.. if digits >= 2 && entropy >= 3.3 => Some(0.7),
+        // Nothing but the word stands in front of these.
+        24.. if hexadecimal && digits >= 6 && letters >= 4 && entropy >= 2.9 => Some(0.7),
+        24.. if shuffled => Some(0.7),
         12.. if assigned && (quote.is_some() || mixed) => Some(0.6),
         10.. if assigned && solid && cases && digits >= 2 => Some(0.6),
         8.. if assigned && quote.is_some() && digits >= 2 => Some(0.6),
@@ -114,6 +122,19 @@ pub(super) fn pair(value: &str, sign: Sign) -> Option<f32> {
     let (user, password) = value.split_once(':')?;
     let word = |part: &str| part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_graphic());
     (sign == Sign::Equals && word(user) && word(password)).then_some(0.8)
+}
+
+/// Whether letters of both cases and digits follow each other as in base64, and not as in
+/// words: two of three neighbours differ by chance, few in a name.
+fn is_shuffled(bytes: &[u8]) -> bool {
+    let kind = |byte: u8| match byte {
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 4,
+    };
+    let changes = bytes.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    changes * 100 >= bytes.len() * 38
 }
 
 /// Whether a value is the name of a host or of a file: small letters, digits and dots.
