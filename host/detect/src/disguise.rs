@@ -80,14 +80,16 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
         }
         let Some(c) = text[at..].chars().next() else { break };
         let next = at + c.len_utf8();
-        if at >= stretch.0 {
-            stretch = letters.stretch(text, at, view.is_among_latin());
-        }
-        if at >= word.0 {
-            word = letters.word(text, at);
-        }
-        let among = stretch.1 && !word.1;
-        let latin = among || (view.is_after_number() && is_before_number(&text[next..]));
+        let latin = letters.is_look_alike(c) && {
+            if at >= stretch.0 {
+                stretch = letters.stretch(text, at, view.is_among_latin());
+            }
+            if stretch.1 && at >= word.0 {
+                word = letters.word(text, at);
+            }
+            let among = stretch.1 && !word.1;
+            among || (view.is_after_number() && is_before_number(&text[next..]))
+        };
         match letters.read(c, view.last(), text[next..].chars().next(), latin) {
             Reading::Same => view.keep(&text[at..next], at),
             Reading::Nothing => view.drop_character(),

@@ -13,8 +13,8 @@ mod table;
 pub(crate) use table::tables;
 
 use crate::candidate::{IBAN, PAYMENT_CARD, Span};
-use crate::context::Around;
-use crate::scan::Scan;
+use crate::context::{self, Around};
+use crate::scan::{Run, Scan};
 use forms::Forms;
 use loose::Loose;
 
@@ -92,6 +92,7 @@ impl National {
     pub(crate) fn find(&self, scan: &Scan<'_>, out: &mut Vec<Span>) {
         let mut done = 0;
         let mut around = Around::default();
+        let mut words = Letters::default();
         // Cards and accounts are settled: no part of one is another number.
         let settled = |span: &&Span| matches!(span.entity, PAYMENT_CARD | IBAN);
         let mut settled: Vec<Span> = out.iter().filter(settled).copied().collect();
@@ -112,8 +113,10 @@ impl National {
             let usual = starts().find_map(|at| self.at(scan, at, &mut around));
             // A word for a number in odd groups says more than a check alone.
             let sure = usual.is_some_and(|span| span.score >= loose::SCORE);
+            // Only a word tells a number in odd groups from any other.
+            let worded = !sure && words.are_near(scan, run);
             let mut odd = || starts().find_map(|at| self.loose.at(scan, at, &mut around));
-            let found = if sure { usual } else { odd().or(usual) };
+            let found = if !worded { usual } else { odd().or(usual) };
             if let Some(span) = found {
                 done = span.end.max(done);
                 out.push(span);
@@ -165,6 +168,36 @@ impl National {
             }
         }
         None
+    }
+}
+
+/// Where the letters are next to the digits that are looked at, from left to right.
+#[derive(Default)]
+struct Letters {
+    /// Up to where the text was looked at, and one past the last letter so far.
+    seen: usize,
+    last: usize,
+}
+
+impl Letters {
+    /// Whether any stand where a word for a number at `run` may stand.
+    fn are_near(&mut self, scan: &Scan<'_>, run: &Run) -> bool {
+        let letter = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+        let until = (run.end + loose::REACH).min(scan.bytes.len());
+        if self.last > run.start {
+            return true;
+        }
+        let from = self.seen.max(self.last).min(until);
+        // Any letter behind the digits will do, and the last one before them.
+        let before = scan.bytes[from.min(run.start)..run.start].iter().rposition(letter);
+        self.last = before.map_or(self.last, |at| from + at + 1);
+        let after = scan.bytes[from.max(run.start)..until].iter().position(letter);
+        self.seen = until;
+        if let Some(at) = after {
+            self.last = from.max(run.start) + at + 1;
+            self.seen = self.last;
+        }
+        self.last > 0 && self.last + context::BEFORE >= run.start
     }
 }
 

@@ -3,6 +3,8 @@
 use regex_syntax::hir::{Class, HirKind};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use crate::context;
+
 /// What a reader takes a character for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -82,12 +84,19 @@ impl Letters {
         (text.len(), latin)
     }
 
+    /// Whether what a character is depends on what stands around it.
+    pub(super) fn is_look_alike(&self, c: char) -> bool {
+        self.known(c) == LOOK_ALIKE
+    }
+
     /// Where the word ends that goes on at `at`, and whether it has letters of another script
     /// that look like no Latin one: then none of it stands for Latin letters.
     pub(super) fn word(&self, text: &str, at: usize) -> (usize, bool) {
-        let mut other = false;
+        let foreign = |c: char| !c.is_ascii() && self.known(c) == SAME && context::is_letter(c);
+        // Where a word begins with such letters, the last of them stands right in front.
+        let mut other = text[..at].chars().next_back().is_some_and(foreign);
         for (index, c) in text[at..].char_indices() {
-            if !c.is_alphabetic() || index > STRETCH {
+            if !context::is_letter(c) || index > STRETCH {
                 return (at + index.max(1), other);
             }
             other |= !c.is_ascii() && self.known(c) == SAME;

@@ -4,12 +4,15 @@
 use super::forms::Forms;
 use super::{Id, LONGEST, begins, check};
 use crate::candidate::{PAYMENT_CARD, Span, US_SSN};
-use crate::context::Around;
+use crate::context::{self, Around};
 use crate::scan::Scan;
 use crate::ssn;
 
 /// The score of one: its check holds and a word names it, but nobody writes it so.
 pub(super) const SCORE: f32 = 0.8;
+
+/// How far behind the first digits of one a word for it may begin, at most.
+pub(super) const REACH: usize = LONGEST * (BETWEEN + 1) + context::AFTER;
 
 /// Separators in a row, at most.
 const BETWEEN: usize = 3;
