@@ -218,7 +218,9 @@ fn dates(
             let gap = scan.run_back(run.start, 3, |byte| b" .-,/".contains(&byte));
             let word =
                 scan.run_back(gap, 12, |byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
-            [word.max(from), run.start]
+            // `はJanuary`: some scripts are written without blanks.
+            let latin = scan.run_back(gap, 12, |byte| byte.is_ascii_alphabetic());
+            [word.max(from), latin.max(from), run.start]
         })
         .filter(|&at| date::may_begin(scan, at))
         .filter_map(|at| Some((at, date::end(scan, at)?)))

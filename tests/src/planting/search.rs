@@ -157,9 +157,13 @@ fn decodings(text: &str) -> Vec<String> {
     if text.contains('&') {
         decoded.push(without_entities(text));
     }
-    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let dense = (dense != text).then_some(dense);
-    for text in [Some(text), dense.as_deref()].into_iter().flatten() {
+    let without = |sign: fn(char) -> bool| {
+        text.contains(sign).then(|| text.chars().filter(|c| !sign(*c)).collect::<String>())
+    };
+    // A code may be written in lines, and in pieces.
+    let joined = without(|c| matches!(c, '\r' | '\n'));
+    let dense = without(char::is_whitespace);
+    for text in [Some(text), joined.as_deref(), dense.as_deref()].into_iter().flatten() {
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
         for run in text.split(|c| !is_base64(c)).filter(|run| run.len() >= SHORTEST) {
             let bytes = from_base64(run);

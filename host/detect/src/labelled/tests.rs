@@ -16,6 +16,7 @@ fn dates_of_birth() {
         ("出生日期：1980年3月12日", "1980年3月12日"),
         ("дата рождения 12.03.1980", "12.03.1980"),
         ("DOB 19800312", "19800312"),
+        ("birth dateはJanuary 23, 1955です", "January 23, 1955"),
         ("born 12-Mar-1980", "12-Mar-1980"),
     ] {
         assert_eq!(found(text, "DATE_OF_BIRTH"), [date], "{text}");
