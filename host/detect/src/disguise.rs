@@ -17,6 +17,9 @@ use encoded::Encoded;
 use letters::Reading;
 use view::Builder;
 
+/// How far from a look-alike the next group of the same value begins, in bytes.
+const GROUP: usize = 6;
+
 /// What the codes of a text say.
 pub(crate) struct Decoded {
     /// The text with what each code says in its place. Nothing when there is none.
@@ -61,6 +64,8 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
     let mut stretch = (0, false);
     // Where the last word ends, and whether it is one of another script.
     let mut word = (0, false);
+    // Where the last look-alike ends that stood for a Latin letter.
+    let mut mixed = 0;
     while at < bytes.len() {
         let plain = bytes[at..].iter().take_while(|&&byte| is_plain(byte)).count();
         view.keep(&text[at..at + plain], at);
@@ -84,11 +89,14 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
             if at >= stretch.0 {
                 stretch = letters.stretch(text, at, view.is_among_latin());
             }
-            if stretch.1 && at >= word.0 {
+            if at >= word.0 {
                 word = letters.word(text, at);
             }
-            let among = stretch.1 && !word.1;
-            among || (view.is_after_number() && is_before_number(&text[next..]))
+            // A group of a number, or one that goes on behind a blank.
+            let group = view.is_after_number() && !text[next..].starts_with(char::is_alphabetic);
+            let goes_on = mixed > 0 && at - mixed <= GROUP;
+            let among = (stretch.1 || goes_on) && !word.1;
+            among || group
         };
         match letters.read(c, view.last(), text[next..].chars().next(), latin) {
             Reading::Same => view.keep(&text[at..next], at),
@@ -97,7 +105,12 @@ pub(crate) fn open(text: &str, letters: &Letters) -> Option<View> {
                 at = tags(text, at, &mut view);
                 continue;
             }
-            Reading::Other(c) => view.change(Some(c), at, next, true),
+            Reading::Other(c) => {
+                view.change(Some(c), at, next, true);
+                if latin {
+                    mixed = next;
+                }
+            }
             Reading::Compatible => view.change_all(letters::compatible(c), at, next),
         }
         at = next;
@@ -121,11 +134,6 @@ fn tags(text: &str, at: usize, view: &mut Builder) -> usize {
         }
     }
     end
-}
-
-/// Whether a blank and a digit follow: a letter between numbers is a part of them.
-fn is_before_number(rest: &str) -> bool {
-    matches!(rest.as_bytes(), [b' ', b'0'..=b'9', ..])
 }
 
 /// Bytes that stand for themselves.
@@ -164,6 +172,9 @@ mod tests {
             ("sk-ЅоЅ", "sk-SoS"),
             ("httрѕ://сосоа", "https://cocoa"),
             ("12 060457 Η 724", "12 060457 H 724"),
+            ("LМ 11 32 08 С - now", "LM 11 32 08 C - now"),
+            ("15ΤΡ ΗFΙΑ ΟΥΑΑ Υ90", "15TP HFIA OYAA Y90"),
+            ("เลขประจำตัว ６", "เลขประจำตัว 6"),
             ("егн=６,рнокпп=７", "егн=6,рнокпп=7"),
             ("%2540", "%40"),
             ("\\ud83d\\ude00", "😀"),

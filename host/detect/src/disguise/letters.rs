@@ -150,6 +150,10 @@ impl Letters {
         if look_alike(c).is_some() {
             return LOOK_ALIKE;
         }
+        // Whose parts are other letters, not what a reader takes it for.
+        if matches!(c, '\u{e33}' | '\u{eb3}') {
+            return SAME;
+        }
         if is_nfkc_quick(std::iter::once(c)) == IsNormalized::No {
             return COMPATIBLE;
         }

@@ -4,7 +4,7 @@ use super::encoded::{self, Encoded, Says};
 use crate::scan::{Marks, Run, Scan};
 
 /// How many digits what it says has at least: others are words that decode by chance.
-const DIGITS: usize = 3;
+const DIGITS: usize = 1;
 
 /// Everything short in the text that decodes to a text with digits.
 pub(super) fn find(scan: &Scan<'_>) -> Vec<Encoded> {

@@ -39,6 +39,7 @@ fn numbers_behind_their_words() {
         ("account number 000123456789", "BANK_ACCOUNT", "000123456789"),
         ("acct no. 12345678", "BANK_ACCOUNT", "12345678"),
         ("license plate 7ABC123", "LICENSE_PLATE", "7ABC123"),
+        ("license plate 1ZRR111", "LICENSE_PLATE", "1ZRR111"),
         ("the number plate is 4IPO586 . Please keep it", "LICENSE_PLATE", "4IPO586"),
         ("Kennzeichen B AB 1234", "LICENSE_PLATE", "B AB 1234"),
         ("account number: 9025 - 1187 - 7260", "BANK_ACCOUNT", "9025 - 1187 - 7260"),
