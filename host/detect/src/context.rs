@@ -213,6 +213,7 @@ mod tests {
             &crate::phone::WORDS,
             &crate::phone::OTHERS,
             &crate::ip::VERSIONS,
+            &crate::mac::WORDS,
         ] {
             let list = list.list();
             assert!(list.is_sorted(), "{list:?}");

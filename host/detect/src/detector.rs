@@ -9,7 +9,7 @@ use ringfence_chat::{Kind, Place, Request, Segment};
 use crate::candidate::Span;
 use crate::disguise::{self, Letters};
 use crate::layout::{self, Announced, Cell};
-use crate::national::National;
+use crate::national::{self, National};
 use crate::reading::{Reading, finding};
 use crate::scan::{Marks, Scan, Scanner};
 use crate::secret::Secrets;
@@ -97,7 +97,7 @@ impl Detector {
                 reading.unreadable.push(segment.id);
                 continue;
             }
-            let (mut spans, readable) = self.examine(&segment.text);
+            let (mut spans, readable) = self.examine(&national::asked(segment));
             let whole = spans.len();
             spans.extend(across.remove(&segment.id).unwrap_or_default());
             self.under_its_name(segment, &mut spans);

@@ -11,6 +11,8 @@ const LONGEST: usize = 45;
 
 /// Words after which four numbers are no address.
 pub(crate) const VERSIONS: Words = Words::new(&[
+    "annex",
+    "appendix",
     "article",
     "assemblyversion",
     "build",

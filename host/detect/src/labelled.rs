@@ -24,6 +24,25 @@ const REACH: usize = 40;
 /// How far in front of its word a date may begin.
 const BACK: usize = 24;
 
+/// How many more values a list may have.
+const LIST: usize = 16;
+
+/// What stands between the values of a list.
+const BETWEEN: [&str; 9] = [", ", "; ", " and ", " or ", " und ", " et ", " y ", " e ", "\n"];
+
+/// How many words may stand between a value and its word behind it.
+const OWNING: usize = 6;
+
+/// Words that say what a value in front of them is.
+const VERBS: [&str; 6] = ["is", "es", "ist", "est", "è", "é"];
+
+/// Words between those and the word for the value.
+const OWNERS: [&str; 27] = [
+    "a", "de", "der", "die", "du", "el", "her", "his", "la", "le", "ma", "meine", "mi", "mon",
+    "my", "no", "nr", "number", "numero", "nummer", "número", "numéro", "of", "our", "the",
+    "their", "your",
+];
+
 /// How many runs of digits near a word may begin a date, or go on with one.
 const NEAR: usize = 4;
 
@@ -31,15 +50,30 @@ const NEAR: usize = 4;
 const LONGEST: usize = 24;
 
 /// Words that may stand between a word and its value.
-const FILLERS: [&str; 29] = [
-    "a", "am", "bitte", "code", "date", "de", "den", "du", "id", "is", "ist", "le", "nbr", "no",
-    "nr", "num", "number", "numbers", "numero", "nummer", "of", "on", "please", "s", "the", "to",
-    "value", "was", "wert",
+const FILLERS: [&str; 31] = [
+    "a", "am", "bitte", "code", "date", "de", "den", "du", "es", "est", "id", "is", "ist", "le",
+    "nbr", "no", "nr", "num", "number", "numbers", "numero", "nummer", "of", "on", "please", "s",
+    "the", "to", "value", "was", "wert",
 ];
 
 /// The same in scripts that are written without blanks.
-const FOREIGN_FILLERS: [&str; 9] =
-    ["号码是", "号码", "番号は", "番号", "号", "は", "が", "是", "："];
+const FOREIGN_FILLERS: [&str; 15] = [
+    "号码是",
+    "号码",
+    "番号は",
+    "番号",
+    "号",
+    "は",
+    "が",
+    "是",
+    "：",
+    "번호는",
+    "번호",
+    "는",
+    "은",
+    "è",
+    "é",
+];
 
 /// The most that stands between two groups of a value.
 const GAP: usize = 3;
@@ -57,24 +91,79 @@ pub(crate) fn labels() -> &'static [Label] {
     table::LABELS
 }
 
-/// The value that the label at `hit` announces.
-pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label) -> Option<Span<'static>> {
+/// Finds the values that the label at `hit` announces.
+pub(crate) fn find(scan: &Scan<'_>, hit: &Hit, label: &Label, out: &mut Vec<Span>) {
     if !is_whole_word(scan, hit) {
-        return None;
+        return;
     }
     if label.value == Value::Date {
-        let (start, end) = after(scan, hit.end).or_else(|| before(scan, hit.start))?;
-        return Some(Span::new(start, end, label.entity, DATED));
+        let date = after(scan, hit.end).or_else(|| before(scan, hit.start));
+        out.extend(date.map(|(start, end)| Span::new(start, end, label.entity, DATED)));
+        return;
     }
-    let start = skip_fillers(scan, hit.end)?;
-    let end = value_end(scan, start, label.value == Value::Plate);
+    let value = behind(scan, hit.end, label.value);
+    let Some((start, end)) = value.or_else(|| in_front(scan, hit.start, label.value)) else {
+        return;
+    };
+    out.push(Span::new(start, end, label.entity, SHAPED));
+    // `Passports: AB1234567 and XY9876543`.
+    let mut at = end;
+    for _ in 0..LIST {
+        let Some((next, end)) = next_of_list(scan, &scan.bytes[start..end], at, label.value) else {
+            break;
+        };
+        out.push(Span::new(next, end, label.entity, SHAPED));
+        at = end;
+    }
+}
+
+/// The value behind a label that ends at `from`.
+fn behind(scan: &Scan<'_>, from: usize, kind: Value) -> Option<(usize, usize)> {
+    let start = skip_fillers(scan, from)?;
+    let end = value_end(scan, start, kind == Value::Plate);
     let value = scan.bytes.get(start..end)?;
     // A word of a sentence is no group of a number: `dln so 4012 8888`.
     let first = value.split(|&byte| byte == b' ').next().unwrap_or_default();
     if first.len() < value.len() && first.iter().all(u8::is_ascii_lowercase) {
         return None;
     }
-    fits(value, label.value).then(|| Span::new(start, end, label.entity, SHAPED))
+    fits(value, kind).then_some((start, end))
+}
+
+/// The value in front of a label that begins at `until`: `512489731 is my passport number`.
+fn in_front(scan: &Scan<'_>, until: usize, kind: Value) -> Option<(usize, usize)> {
+    let from = scan.text.ceil_char_boundary(until.saturating_sub(REACH));
+    let mut rest = scan.text[from..until].trim_end_matches(' ');
+    let mut is = false;
+    for _ in 0..OWNING {
+        let word = rest.rsplit(' ').next().unwrap_or_default();
+        let known = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        is |= known(&VERBS);
+        if !known(&VERBS) && !known(&OWNERS) {
+            break;
+        }
+        rest = rest[..rest.len() - word.len()].trim_end_matches(' ');
+    }
+    let end = from + rest.len();
+    let start = scan.run_back(end, LONGEST, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits = is && scan.begins(start) && fits(scan.bytes.get(start..end)?, kind);
+    fits.then_some((start, end))
+}
+
+/// The next value of a list, written like the first one.
+fn next_of_list(scan: &Scan<'_>, first: &[u8], at: usize, kind: Value) -> Option<(usize, usize)> {
+    let rest = scan.text.get(at..)?;
+    let between = BETWEEN.iter().find(|between| rest.starts_with(**between))?;
+    let start = at + between.len();
+    let end = value_end(scan, start, kind == Value::Plate);
+    let shape = |byte: &u8| match byte {
+        b'0'..=b'9' => b'9',
+        byte if byte.is_ascii_alphabetic() => b'A',
+        byte => *byte,
+    };
+    let next = scan.bytes.get(start..end)?;
+    let alike = next.iter().map(shape).eq(first.iter().map(shape));
+    (alike && scan.ends(end) && fits(next, kind)).then_some((start, end))
 }
 
 /// Whether a label is not a part of another word; a capital after a small letter begins

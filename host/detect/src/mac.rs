@@ -1,6 +1,7 @@
 //! Hardware addresses of network interfaces (IEEE 802, EUI-48).
 
 use crate::candidate::{MAC_ADDRESS, Span};
+use crate::context::{self, Words};
 use crate::scan::Scan;
 
 /// The length with two digits to a group.
@@ -8,6 +9,13 @@ const PAIRS: usize = 17;
 
 /// The length with four digits to a group.
 const FOURS: usize = 14;
+
+/// The longest run that is looked through for one of letters only.
+const RUN: usize = 64;
+
+/// Words for one.
+pub(crate) const WORDS: Words =
+    Words::new(&["address", "addresses", "bssid", "ethernet", "mac", "macs"]);
 
 /// Finds `00:1A:2B:3C:4D:5E`, with hyphens too, and `001a.2b3c.4d5e`.
 pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
@@ -25,6 +33,7 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
         out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
         done = end;
     }
+    letters(scan, out);
     // Addresses of letters only begin two bytes before a colon.
     done = 0;
     for &colon in &scan.marks.colons {
@@ -35,6 +44,35 @@ pub(crate) fn find(scan: &Scan<'_>, out: &mut Vec<Span>) {
         let Some(end) = address(scan, start) else { continue };
         out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
         done = end;
+    }
+}
+
+/// Finds addresses without any digit and any colon: `AA-BB-CC-DD-EE-FF`, and beside a word
+/// for it `aabb.ccdd.eeff`.
+fn letters(scan: &Scan<'_>, out: &mut Vec<Span>) {
+    let hex = |at: usize| scan.bytes[at].is_ascii_hexdigit() && !scan.bytes[at].is_ascii_digit();
+    let pairs = scan.marks.runs.iter().filter(|run| (PAIRS..=RUN).contains(&run.len()));
+    let pairs = pairs.flat_map(|run| run.start..=run.end - PAIRS).filter(|&at| {
+        let begins = scan.bytes[at + 2] == b'-' && hex(at);
+        begins && scan.bytes[at..at + PAIRS].iter().all(|byte| !byte.is_ascii_digit())
+    });
+    for start in pairs {
+        if let Some(end) = address(scan, start) {
+            out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
+        }
+    }
+    for (dot, _) in scan.text.match_indices('.') {
+        let Some(start) = dot.checked_sub(4) else { continue };
+        let begins = scan.at(dot + 5) == Some(b'.') && hex(dot - 1) && hex(dot + 1);
+        let text = scan.bytes.get(start..start + FOURS).unwrap_or_default();
+        if !begins || text.iter().any(u8::is_ascii_digit) {
+            continue;
+        }
+        if let Some(end) = address(scan, start)
+            && context::names_before(scan.text, start, &WORDS)
+        {
+            out.push(Span::new(start, end, MAC_ADDRESS, 0.85));
+        }
     }
 }
 
@@ -96,6 +134,22 @@ mod tests {
                 let whole = format!("{}{text}{}", around.0, around.1);
                 assert_eq!(found(&whole, MAC_ADDRESS), [text], "{whole}");
             }
+        }
+    }
+
+    #[test]
+    fn letters_alone() {
+        for (text, address) in [
+            ("Hardware address: AB-BC-CD-DE-EF-FA", "AB-BC-CD-DE-EF-FA"),
+            ("mac=ab-bc-cd-de-ef-fa", "ab-bc-cd-de-ef-fa"),
+            ("the MAC address is abbc.cdde.effa.", "abbc.cdde.effa"),
+        ] {
+            assert_eq!(found(text, MAC_ADDRESS), [address], "{text}");
+        }
+        for text in
+            ["abbc.cdde.effa", "see dead.beef.cafe", "do-as-we-do-to-us", "a-bc-cd-de-ef-fa-ab"]
+        {
+            assert_eq!(found(text, MAC_ADDRESS), [""; 0], "{text}");
         }
     }
 

@@ -12,6 +12,10 @@ mod table;
 
 pub(crate) use table::tables;
 
+use std::borrow::Cow;
+
+use ringfence_chat::{Kind, Segment};
+
 use crate::candidate::{IBAN, PAYMENT_CARD, Span};
 use crate::context::{self, Around};
 use crate::scan::{Run, Scan};
@@ -20,6 +24,22 @@ use loose::Loose;
 
 /// Score of what a check digit or a rare shape tells together with a word for it.
 const NAMED: f32 = 0.95;
+
+/// Score of a text that is nothing but a number whose check digit one in ten has.
+const LIKELY: f32 = 0.5;
+
+/// The same when one in fifty passes the check, or fewer.
+const SELDOM: f32 = 0.55;
+
+/// Score from which a number may stand right behind a word: `is131052A308T`.
+const GLUED: f32 = 0.85;
+
+/// The fewest digits in front of such a number.
+const GLUED_DIGITS: usize = 6;
+
+/// How many signs, quotation marks and blanks may stand around a number in a text that is
+/// nothing but the number.
+const AROUND: usize = 8;
 
 /// The longest number, with what separates its groups.
 const LONGEST: usize = 24;
@@ -43,6 +63,9 @@ pub(crate) struct Id {
     words: &'static [&'static str],
     /// The score without such a word, in one piece and in groups; zero for none.
     alone: (f32, f32),
+    /// The score when the text is nothing but the number, as somebody who was asked for it
+    /// answers; zero when that tells nothing.
+    lone: f32,
     /// What is checked, for people.
     pub(crate) checked: &'static str,
     /// A text with one in it.
@@ -58,12 +81,18 @@ impl Id {
         checked: &'static str,
         example: &'static str,
     ) -> Id {
-        Id { entity, forms, check, words, alone: (0.0, 0.0), checked, example }
+        Id { entity, forms, check, words, alone: (0.0, 0.0), lone: 0.0, checked, example }
     }
 
     /// Reported without a word too: with this score in one piece, and this in groups.
     const fn alone(self, piece: f32, groups: f32) -> Id {
         Id { alone: (piece, groups), ..self }
+    }
+
+    /// Reported with this score when it is all that a text says: with [`LIKELY`] when one
+    /// number in ten or fewer passes the check, with [`SELDOM`] when one in fifty does.
+    const fn lone(self, score: f32) -> Id {
+        Id { lone: score, ..self }
     }
 }
 
@@ -117,6 +146,7 @@ impl National {
             let worded = !sure && words.are_near(scan, run);
             let mut odd = || starts().find_map(|at| self.loose.at(scan, at, &mut around));
             let found = if !worded { usual } else { odd().or(usual) };
+            let found = found.or_else(|| self.glued(scan, group, run, &mut around));
             if let Some(span) = found {
                 done = span.end.max(done);
                 out.push(span);
@@ -142,11 +172,28 @@ impl National {
         starts
     }
 
-    /// The longest number that begins at `start`.
-    fn at(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span<'static>> {
-        if !begins(scan, start) {
+    /// The number right behind a word of small letters, where it can be nothing else.
+    fn glued(
+        &self,
+        scan: &Scan<'_>,
+        group: usize,
+        run: &Run,
+        around: &mut Around,
+    ) -> Option<Span<'static>> {
+        let word = &scan.bytes[group..run.start];
+        let is_word = word.len() >= 2 && word.iter().all(u8::is_ascii_lowercase);
+        if !is_word || run.len() < GLUED_DIGITS || !scan.begins(group) {
             return None;
         }
+        self.longest(scan, run.start, around).filter(|span| span.score >= GLUED)
+    }
+
+    /// The longest number that begins at `start`, where one may begin.
+    fn at(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span<'static>> {
+        begins(scan, start).then(|| self.longest(scan, start, around)).flatten()
+    }
+
+    fn longest(&self, scan: &Scan<'_>, start: usize, around: &mut Around) -> Option<Span<'static>> {
         let mut ends = [(0_u8, 0_u16); LONGEST + 1];
         let mut count = 0;
         self.forms.walk(&scan.bytes[start..], |length, state| {
@@ -162,7 +209,8 @@ impl National {
                 .accepted(state)
                 .iter()
                 .filter_map(|&id| score(scan, start, text, self.ids[usize::from(id)], around))
-                .max_by(|a, b| a.score.total_cmp(&b.score));
+                // Of equals the first row.
+                .min_by(|a, b| b.score.total_cmp(&a.score));
             if best.is_some() {
                 return best;
             }
@@ -230,11 +278,41 @@ fn score(
         false
             if alone > 0.0 && !small && !is_joined(scan, start) && !in_table(scan, start, end) =>
         {
-            alone
+            alone.max(if is_answer(scan, start, end, characters) { id.lone } else { 0.0 })
+        }
+        false if alone.max(id.lone) > 0.0 && is_answer(scan, start, end, characters) => {
+            alone.max(id.lone)
         }
         false => return None,
     };
     Some(Span::new(start, end, id.entity, sure))
+}
+
+/// The text of a segment as it is read: a number that stands alone answers a question where
+/// people write. In the members of a tool's arguments numbers of everything stand alone, so
+/// there blanks are added behind.
+pub(crate) fn asked(segment: &Segment) -> Cow<'_, str> {
+    let short = segment.text.len() <= LONGEST + 2 * AROUND;
+    if segment.kind == Kind::Text || !short || !segment.text.bytes().any(|b| b.is_ascii_digit()) {
+        return Cow::Borrowed(&segment.text);
+    }
+    Cow::Owned(format!("{}{:AROUND$} ", segment.text, ""))
+}
+
+/// Whether a text is nothing but the number, with signs and blanks around it: somebody was
+/// asked for it. Two different digits alone are what tests are written with.
+fn is_answer(scan: &Scan<'_>, start: usize, end: usize, characters: &[u8]) -> bool {
+    let sign = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`.".contains(byte);
+    let first = characters.first();
+    let other = characters.iter().find(|byte| Some(*byte) != first);
+    let several = characters
+        .iter()
+        .any(|byte| byte.is_ascii_alphabetic() || Some(byte) != first && Some(byte) != other);
+    several
+        && start <= AROUND
+        && scan.bytes.len() - end <= AROUND
+        && scan.bytes[..start].iter().all(sign)
+        && scan.bytes[end..].iter().all(sign)
 }
 
 /// Whether a number is a part of a name: `CNIC_19248-4086654-4`.

@@ -127,7 +127,7 @@ impl Secrets {
                 Rule::Hash(form) => out.extend(hash::find(scan, hit, form, &mut hashed)),
                 Rule::Taker(taker) => out.extend(command::find(scan, hit, taker, &mut taken)),
                 Rule::Manifest => manifest::find(scan, hit, &mut declared, out),
-                Rule::Label(label) => out.extend(labelled::find(scan, hit, label)),
+                Rule::Label(label) => labelled::find(scan, hit, label, out),
             }
         }
         out.extend(blocks.unfinished(scan));

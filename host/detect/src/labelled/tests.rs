@@ -53,6 +53,23 @@ fn numbers_behind_their_words() {
 }
 
 #[test]
+fn values_in_front_of_their_words_and_in_lists() {
+    for (text, entity, values) in [
+        ("512489731 is my passport number", "PASSPORT", &["512489731"][..]),
+        ("AB1239874 es mi número de pasaporte", "PASSPORT", &["AB1239874"]),
+        ("mi pasaporte es AB1239874", "PASSPORT", &["AB1239874"]),
+        ("여권번호는 M321B7654입니다", "PASSPORT", &["M321B7654"]),
+        ("Passports: AB1239874 and XY7654321.", "PASSPORT", &["AB1239874", "XY7654321"]),
+        ("MRNs: 4481-229, 4481-230; 4481-2", "MEDICAL_RECORD_NUMBER", &["4481-229", "4481-230"]),
+    ] {
+        assert_eq!(found(text, entity), values, "{text}");
+    }
+    for text in ["512489731, my passport number", "12 is my passport number", "is my passport"] {
+        assert_eq!(found(text, "PASSPORT"), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn leaves() {
     for text in [
         "the meeting is on 2024-01-15",

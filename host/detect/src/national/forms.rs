@@ -7,7 +7,7 @@ const CLASSES: usize = 2 + SEPARATORS.len();
 
 const DIGIT: u8 = 0;
 const LETTER: u8 = 1;
-const SEPARATORS: [u8; 7] = *b"-. /+()";
+const SEPARATORS: [u8; 8] = *b"-. /+():";
 
 /// What `_` in a form stands for.
 const ANY: [u8; 3] = *b"-. ";

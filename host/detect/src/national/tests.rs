@@ -99,3 +99,49 @@ fn letters_in_front_belong_to_the_number() {
         assert_eq!(found(text, entity), [number], "{text}");
     }
 }
+
+#[test]
+fn a_text_that_is_nothing_but_a_number_answers_a_question() {
+    for (number, entity) in [
+        ("9434765919", "UK_NHS"),
+        (" \"1234567893\"\n", "US_NPI"),
+        ("021000021", "US_ABA_ROUTING"),
+        ("11222333000181", "BR_CNPJ"),
+        ("1-1017-00230-70-8", "TH_TNIN"),
+        ("x1234567l", "ES_NIE"),
+        ("1234567L", "ES_NIF"),
+        ("ab123456c", "UK_NINO"),
+    ] {
+        let spans = DETECTOR.text(number);
+        assert!(spans.len() == 1 && spans[0].entity == entity, "{number} {spans:?}");
+        assert!(spans[0].score >= 0.5, "{number}");
+    }
+    // One digit more, a word or another number, and it may be anything.
+    for text in ["94347659190", "9434765918", "9434765919, 1", "is 9434765919", "v 021000021"] {
+        assert_eq!(DETECTOR.text(text), [], "{text}");
+    }
+}
+
+#[test]
+fn a_number_with_a_check_may_be_glued_to_a_word() {
+    assert_eq!(found("my id is131052-308T.", "FI_PERSONAL_IDENTITY_CODE"), ["131052-308T"]);
+    assert_eq!(found("the NHS number is9434765919", "UK_NHS"), ["9434765919"]);
+    for text in ["md5 of9434765919", "ab131052-308S", "x131052-308T"] {
+        assert_eq!(DETECTOR.text(text), [], "{text}");
+    }
+}
+
+#[test]
+fn licences_with_a_shape_of_their_own() {
+    for (text, number) in [
+        ("MORGA657054SM9IJ", "MORGA657054SM9IJ"),
+        ("licence: WU999512018BC9KL ok", "WU999512018BC9KL"),
+        ("13-09-204518-73", "13-09-204518-73"),
+        ("my driving licence U1X2B3C4DE", "U1X2B3C4DE"),
+    ] {
+        assert_eq!(found(text, "DRIVER_LICENSE"), [number], "{text}");
+    }
+    for text in ["MORGA673054SM9IJ", "M9RGA657054SM9IJ", "29-09-204518-73", "see U1X2B3C4DE"] {
+        assert_eq!(found(text, "DRIVER_LICENSE"), [""; 0], "{text}");
+    }
+}

@@ -111,10 +111,16 @@ pub(super) fn find(
     // The cheap questions first: most values are none.
     let sure = match word {
         Word::Password => password(value, quote, sign, upper).or_else(|| {
-            let line = quote.is_some() || scan.at(end).is_none_or(|byte| byte == b'\n');
+            let line = quote.is_some()
+                || scan.at(end).is_none_or(|byte| byte == b'\n')
+                || scan.at(end) == Some(b';') && in_connection(scan, hit.start, end);
             (line && beside_user(scan, hit.start)).then(|| value::chosen(value, sign)).flatten()
         })?,
-        Word::Token => token(value, quote, sign)?,
+        Word::Token => token(value, quote, sign).or_else(|| {
+            let whole = scan.begins(hit.start) && literal.eq_ignore_ascii_case("secret");
+            let named = whole && after <= hit.end + 1;
+            named.then(|| value::phrase(value, quote, sign)).flatten()
+        })?,
         Word::Vague => vague(value, quote, sign)?,
         Word::Service => service(value, sign)?,
         Word::Pair => pair(value, sign)?,
@@ -158,9 +164,21 @@ fn beside_user(scan: &Scan<'_>, at: usize) -> bool {
     ["user", "login", "uid"].iter().any(|word| {
         before.rmatch_indices(word).take(4).any(|(start, _)| {
             let rest = before[start + word.len()..].trim_start_matches("name");
+            let rest = rest.strip_prefix(" id").unwrap_or(rest);
             let rest = rest.trim_start_matches(['"', '\'', ' ']);
             // `==` compares and a bracket calls.
             rest.starts_with(['=', ':']) && !rest.starts_with("==") && !rest.contains('(')
         })
     })
+}
+
+/// Whether a password stands among the settings of a database's connection:
+/// `Data Source=db01;User ID=app;Password=...;`.
+fn in_connection(scan: &Scan<'_>, start: usize, end: usize) -> bool {
+    const SETTINGS: [&str; 5] =
+        ["data source=", "server=", "initial catalog=", "database=", "provider="];
+    let from = scan.text.ceil_char_boundary(start.saturating_sub(USER_BYTES));
+    let until = scan.text.floor_char_boundary((end + USER_BYTES).min(scan.bytes.len()));
+    let around = scan.text[from..until].to_ascii_lowercase();
+    SETTINGS.iter().any(|setting| around.contains(setting))
 }

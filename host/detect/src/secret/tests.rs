@@ -50,6 +50,23 @@ fn assignments_in_every_language() {
 }
 
 #[test]
+fn settings_of_connections() {
+    finds(&[
+        (
+            "\"Data Source=db01;User ID=ledger_app;Password =ledger_app;Database=books\"",
+            "ledger_app",
+        ),
+        ("{\"provisionDeviceKey\": \"k3m9x2q7w5z8r1t6v4b0\"}", "k3m9x2q7w5z8r1t6v4b0"),
+        ("jwt:\n  secret: \"harvest#lantern\"\n", "harvest#lantern"),
+    ]);
+    finds_nothing(&[
+        "user_id = name; password = other; next",
+        "secret: \"harvest-lantern\"",
+        "kubernetes.io/secret: \"a#b\"",
+    ]);
+}
+
+#[test]
 fn passwords_in_sentences() {
     finds(&[
         ("The password for the user \"jane\" is \"marigold\".", "marigold"),

@@ -1,7 +1,7 @@
 //! The Americas.
 
-use crate::national::Id;
 use crate::national::check::{day, eleven, luhn, number, sum, value};
+use crate::national::{Id, LIKELY, SELDOM};
 
 pub(super) const IDS: &[Id] = &[
     Id::new(
@@ -12,7 +12,8 @@ pub(super) const IDS: &[Id] = &[
         "area 9xx, group 50-65, 70-88, 90-92 or 94-99",
         "ITIN 912-78-1234",
     )
-    .alone(0.0, 0.6),
+    .alone(0.0, 0.6)
+    .lone(LIKELY),
     Id::new(
         "US_NPI",
         &["9999999999", "9999_999_999"],
@@ -20,7 +21,8 @@ pub(super) const IDS: &[Id] = &[
         &["npi", "provider", "national provider", "prescriber", "physician id"],
         "Luhn with the prefix 80840",
         "NPI 1234567893",
-    ),
+    )
+    .lone(SELDOM),
     Id::new(
         "US_ABA_ROUTING",
         &["999999999", "9999-9999-9"],
@@ -29,7 +31,8 @@ pub(super) const IDS: &[Id] = &[
         "district and the sum with weights 3, 7, 1",
         "routing number 021000021",
     )
-    .alone(0.0, 0.6),
+    .alone(0.0, 0.6)
+    .lone(LIKELY),
     Id::new(
         "US_MBI",
         &["9AX9AX9AA99", "9AX9-AX9-AA99", "9AX9 AX9 AA99"],
@@ -63,7 +66,8 @@ pub(super) const IDS: &[Id] = &[
         &["sin", "social insurance", "nas", "assurance sociale", "social"],
         "Luhn, first digit not 0 or 8",
         "SIN 130 692 544",
-    ),
+    )
+    .lone(LIKELY),
     Id::new(
         "BR_CPF",
         &["999.999.999-99", "999999999-99", "99999999999"],
@@ -72,7 +76,8 @@ pub(super) const IDS: &[Id] = &[
         "two check digits",
         "529.982.247-25",
     )
-    .alone(0.0, 0.9),
+    .alone(0.0, 0.9)
+    .lone(SELDOM),
     Id::new(
         "BR_CNPJ",
         &["XX.XXX.XXX/XXXX-99", "99999999999999", "XXXXXXXXXXXX99"],
@@ -81,7 +86,8 @@ pub(super) const IDS: &[Id] = &[
         "two check digits, with letters since 2026 too",
         "11.222.333/0001-81",
     )
-    .alone(0.0, 0.9),
+    .alone(0.0, 0.9)
+    .lone(SELDOM),
     Id::new(
         "MX_CURP",
         &["AAAA999999AAAAAAX9"],
@@ -111,7 +117,8 @@ pub(super) const IDS: &[Id] = &[
         "kind and check digit",
         "CUIT 20-12345678-6",
     )
-    .alone(0.0, 0.7),
+    .alone(0.0, 0.7)
+    .lone(SELDOM),
     Id::new(
         "CL_RUT",
         &["99.999.999-X", "9.999.999-X", "99999999-X", "9999999-X"],

@@ -1,18 +1,19 @@
 //! Asia, Africa and Oceania.
 
-use crate::national::Id;
 use crate::national::check::{day, luhn, number, sum, value, verhoeff, yymmdd};
+use crate::national::{Id, LIKELY, SELDOM};
 
 pub(super) const IDS: &[Id] = &[
     Id::new(
         "IN_AADHAAR",
-        &["9999_9999_9999", "999999999999"],
+        &["9999_9999_9999", "999999999999", "9999:9999:9999"],
         |d| d[0] > b'1' && verhoeff(d),
         &["aadhaar", "aadhar", "uidai", "uid", "आधार"],
         "Verhoeff, first digit 2 to 9",
         "Aadhaar 2341 2341 2346",
     )
-    .alone(0.0, 0.6),
+    .alone(0.0, 0.6)
+    .lone(LIKELY),
     Id::new(
         "IN_PAN",
         &["AAAAA9999A"],
@@ -114,6 +115,27 @@ pub(super) const IDS: &[Id] = &[
         "주민등록번호 900101-1234568",
     )
     .alone(0.5, 0.85),
+    // Citizens' numbers that were changed since then have none either, whenever somebody was
+    // born.
+    Id::new(
+        "KR_RRN",
+        &["999999-9999999", "9999999999999"],
+        |d| (b'1'..=b'4').contains(&d[6]) && yymmdd(d),
+        &["rrn", "주민등록번호", "주민번호", "resident registration"],
+        "date and sex",
+        "900101-1234567",
+    )
+    .alone(0.0, 0.6)
+    .lone(LIKELY),
+    Id::new(
+        "DRIVER_LICENSE",
+        &["99-99-999999-99", "99 99 999999 99"],
+        |d| matches!(number(&d[..2]), 11..=26 | 28),
+        &["면허", "운전면허", "driver", "license", "licence"],
+        "the region of South Korea's",
+        "13-09-204518-73",
+    )
+    .alone(0.0, 0.6),
     Id::new(
         "JP_MY_NUMBER",
         &["999999999999", "9999_9999_9999"],
@@ -130,13 +152,17 @@ pub(super) const IDS: &[Id] = &[
         &["9-9999-99999-99-9", "9 9999 99999 99 9", "9999999999999"],
         |d| {
             let rest = sum(d, &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
-            d[0] != b'0' && (11 - rest) % 10 == value(d[12])
+            // The two digits behind the kind are the province.
+            d[0] != b'0'
+                && (10..=96).contains(&number(&d[1..3]))
+                && (11 - rest) % 10 == value(d[12])
         },
-        &["thai", "บัตรประชาชน", "เลขประจำตัว", "national id"],
-        "check digit modulo 11",
+        &["thai", "tnin", "บัตรประชาชน", "เลขประจำตัว", "national id"],
+        "province and check digit modulo 11",
         "1-1017-00230-70-8",
     )
-    .alone(0.0, 0.9),
+    .alone(0.0, 0.9)
+    .lone(LIKELY),
     Id::new(
         "MY_NRIC",
         &["999999-99-9999", "999999999999"],
@@ -203,7 +229,8 @@ pub(super) const IDS: &[Id] = &[
         &["tfn", "tax file", "tax file number"],
         "remainder modulo 11",
         "TFN 123 456 782",
-    ),
+    )
+    .lone(LIKELY),
     Id::new(
         "AU_ABN",
         &["99 999 999 999", "99999999999"],
@@ -215,7 +242,8 @@ pub(super) const IDS: &[Id] = &[
         "remainder modulo 89",
         "ABN 51 824 753 556",
     )
-    .alone(0.0, 0.6),
+    .alone(0.0, 0.6)
+    .lone(SELDOM),
     Id::new(
         "AU_ACN",
         &["999 999 999", "999999999"],
@@ -223,7 +251,8 @@ pub(super) const IDS: &[Id] = &[
         &["acn", "australian company", "company number"],
         "check digit modulo 10",
         "ACN 004 085 616",
-    ),
+    )
+    .lone(LIKELY),
     Id::new(
         "AU_MEDICARE",
         &["9999 99999 9", "9999-99999-9", "9999999999"],
@@ -232,7 +261,8 @@ pub(super) const IDS: &[Id] = &[
         "first digit 2 to 6 and check digit",
         "Medicare 2123 45670 1",
     )
-    .alone(0.0, 0.6),
+    .alone(0.0, 0.6)
+    .lone(LIKELY),
     Id::new(
         "NZ_IRD",
         &["99-999-999", "999-999-999", "99999999", "999999999"],

@@ -1,7 +1,7 @@
 //! Western and southern Europe.
 
-use crate::national::Id;
 use crate::national::check::{day, ddmmyy, eleven, luhn, mod11_10, number, sum, value};
+use crate::national::{Id, LIKELY, SELDOM};
 
 pub(super) const IDS: &[Id] = &[
     Id::new(
@@ -11,7 +11,8 @@ pub(super) const IDS: &[Id] = &[
         &["nhs", "national health", "health service", "patient", "hospital", "health authority"],
         "check digit modulo 11",
         "NHS number 943 476 5919",
-    ),
+    )
+    .lone(LIKELY),
     Id::new(
         "UK_NINO",
         &["AA999999A", "AA 99 99 99 A", "AA-99-99-99-A", "AA 999999 A", "AA 999999A"],
@@ -39,6 +40,15 @@ pub(super) const IDS: &[Id] = &[
         "Steuer-ID 86 095 742 719",
     )
     .alone(0.5, 0.7),
+    // What a word says is one may have been written down wrong.
+    Id::new(
+        "DE_TAX_ID",
+        &["99999999999", "99 999 999 999"],
+        |d| d[0] != b'0' && mod11_10(d),
+        &["steuer", "steuer id", "idnr", "steueridentifikationsnummer", "steuernummer"],
+        "ISO 7064 MOD 11,10 beside a word for it",
+        "Steuer-ID 13579024687",
+    ),
     Id::new(
         "DE_SOCIAL_SECURITY",
         &["99999999A999", "99 999999 A 999", "99 999999A999"],
@@ -133,11 +143,16 @@ pub(super) const IDS: &[Id] = &[
     Id::new(
         "IT_VAT_CODE",
         &["99999999999"],
-        |d| number(&d[..7]) > 0 && luhn(d),
+        |d| {
+            // The three digits before the last are the office that gave it out.
+            let office = number(&d[7..10]);
+            number(&d[..7]) > 0 && matches!(office, 1..=100 | 120 | 121 | 888 | 999) && luhn(d)
+        },
         &["piva", "partita iva", "p iva", "vat", "iva"],
-        "Luhn",
+        "office and Luhn",
         "partita IVA 01333550323",
-    ),
+    )
+    .alone(0.55, 0.55),
     Id::new(
         "ES_NIF",
         &["99999999A", "99999999-A", "99.999.999-A", "9999999-A"],
@@ -147,6 +162,34 @@ pub(super) const IDS: &[Id] = &[
         "DNI 12345678Z",
     )
     .alone(0.7, 0.7),
+    // The oldest have a digit less.
+    Id::new(
+        "ES_NIF",
+        &["9999999A"],
+        |d| dni(number(&d[..7]), d[7]),
+        &["dni", "nif", "documento nacional", "identidad"],
+        "check letter modulo 23",
+        "DNI 1234567L",
+    )
+    .lone(SELDOM),
+    Id::new(
+        "DRIVER_LICENSE",
+        &["XXXXX999999AX9AA"],
+        british_licence,
+        &["driver", "driving", "licence", "dvla"],
+        "surname, date and initials of Great Britain's",
+        "MORGA657054SM9IJ",
+    )
+    .alone(0.9, 0.9),
+    Id::new(
+        "DRIVER_LICENSE",
+        &["A9XXXXXXXA"],
+        |d| d.starts_with(b"U1") && !d[2..9].iter().any(|byte| b"AEIO".contains(byte)),
+        &["patente", "licence", "license", "driving", "driver"],
+        "the prefix U1 of Italy's, no vowels",
+        "patente U1X2B3C4DE",
+    )
+    .lone(SELDOM),
     Id::new(
         "ES_NIE",
         &["A9999999A", "A-9999999-A", "A9999999-A", "A-9999999A"],
@@ -213,7 +256,8 @@ pub(super) const IDS: &[Id] = &[
         &["bsn", "burgerservicenummer", "sofinummer", "sofi", "burger"],
         "the proof of eleven",
         "BSN 111222333",
-    ),
+    )
+    .lone(LIKELY),
     Id::new(
         "BE_NATIONAL_NUMBER",
         &["99.99.99-999.99", "99999999999", "99 99 99 999 99", "999999-999.99"],
@@ -259,6 +303,17 @@ fn nino(d: &[u8]) -> bool {
     let second = !b"DFIQUVO".contains(&d[1]);
     let given = !matches!(&d[..2], b"BG" | b"GB" | b"NK" | b"KN" | b"TN" | b"NT" | b"ZZ");
     !b"DFIQUV".contains(&d[0]) && second && given && (b'A'..=b'D').contains(&d[8])
+}
+
+/// Five letters of the surname, filled up with nines; decade, month (50 more for women),
+/// day and year; the initials, a nine for none.
+fn british_licence(d: &[u8]) -> bool {
+    let letters = d[..5].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let month = number(&d[6..8]);
+    letters >= 2
+        && d[letters..5].iter().all(|&byte| byte == b'9')
+        && day(if month > 50 { month - 50 } else { month }, number(&d[8..10]))
+        && (d[12].is_ascii_alphabetic() || d[12] == b'9')
 }
 
 fn steuer(d: &[u8]) -> bool {

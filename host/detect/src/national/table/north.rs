@@ -1,7 +1,7 @@
 //! Northern and eastern Europe.
 
-use crate::national::Id;
 use crate::national::check::{day, ddmmyy, eleven, luhn, number, sum, value, yymmdd};
+use crate::national::{Id, SELDOM};
 
 pub(super) const IDS: &[Id] = &[
     Id::new(
@@ -19,13 +19,14 @@ pub(super) const IDS: &[Id] = &[
         "date and Luhn",
         "personnummer 811218-9876",
     )
-    .alone(0.0, 0.85),
+    .alone(0.0, 0.85)
+    .lone(SELDOM),
     // With its century in one piece: few numbers of twelve digits are that by chance.
     Id::new(
         "SE_PERSONNUMMER",
         &["999999999999"],
         |d| matches!(&d[..2], b"18" | b"19" | b"20") && personnummer(d),
-        &["personnummer", "personnr", "samordningsnummer", "pnr"],
+        &["personnummer", "personnr", "samordningsnummer", "pnr", "swedish id"],
         "date and Luhn",
         "198112189876",
     )
@@ -84,7 +85,8 @@ pub(super) const IDS: &[Id] = &[
         "date and check digit",
         "PESEL 44051401359",
     )
-    .alone(0.5, 0.5),
+    .alone(0.5, 0.5)
+    .lone(SELDOM),
     Id::new(
         "PL_NIP",
         &["999-999-99-99", "999-99-99-999", "9999999999"],
@@ -214,7 +216,8 @@ pub(super) const IDS: &[Id] = &[
         "key modulo 101",
         "112-233-445 95",
     )
-    .alone(0.0, 0.9),
+    .alone(0.0, 0.9)
+    .lone(SELDOM),
     Id::new(
         "RU_INN",
         &["9999999999", "999999999999"],
@@ -253,10 +256,11 @@ pub(super) const IDS: &[Id] = &[
             let all: u32 = d[..10].iter().map(|&digit| value(digit)).sum();
             d[0] != b'0' && (odd * 7 + 90 - even) % 10 == value(d[9]) && all % 10 == value(d[10])
         },
-        &["tckn", "tc", "kimlik", "kimlik no", "vatandaşlık"],
+        &["tckn", "tc", "kimlik", "kimlik no", "vatandaşlık", "turkish id"],
         "two check digits",
         "TC kimlik 10000000146",
-    ),
+    )
+    .alone(0.5, 0.5),
 ];
 
 /// Sweden's, with or without the century in front.

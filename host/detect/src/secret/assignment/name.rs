@@ -21,7 +21,7 @@ pub(in crate::secret) enum Word {
 pub(super) const NAME_BYTES: usize = 40;
 
 /// Words for secrets, wherever they stand in a name.
-pub(in crate::secret) const WORDS: [(&str, Word); 85] = [
+pub(in crate::secret) const WORDS: [(&str, Word); 87] = [
     ("password", Word::Password),
     ("passwd", Word::Password),
     ("passwort", Word::Password),
@@ -68,6 +68,8 @@ pub(in crate::secret) const WORDS: [(&str, Word); 85] = [
     ("private_key", Word::Token),
     ("private-key", Word::Token),
     ("privatekey", Word::Token),
+    ("device_key", Word::Token),
+    ("devicekey", Word::Token),
     ("encryption_key", Word::Token),
     ("encryptionkey", Word::Token),
     ("signing_key", Word::Token),

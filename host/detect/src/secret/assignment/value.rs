@@ -48,6 +48,19 @@ pub(super) fn chosen(value: &str, sign: Sign) -> Option<f32> {
     (fits && sign == Sign::Equals && value.split_whitespace().count() <= 4).then_some(0.6)
 }
 
+/// How sure it is that a string is a secret that somebody thought up: words with a sign
+/// between them, as `harvest#lantern`.
+pub(super) fn phrase(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
+    let bytes = value.as_bytes();
+    let inside = bytes.get(1..bytes.len().saturating_sub(1))?;
+    let signs = inside.iter().filter(|byte| b"#!@$%^&*+?".contains(byte)).count();
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"#!@$%^&*+?-_".contains(byte);
+    let fits = (10..=128).contains(&bytes.len()) && (1..=3).contains(&signs);
+    let begins = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
+    (quote.is_some() && sign == Sign::Equals && fits && begins && bytes.iter().all(word))
+        .then_some(0.6)
+}
+
 /// How sure it is that a value was made by a machine to be secret.
 pub(super) fn token(value: &str, quote: Option<u8>, sign: Sign) -> Option<f32> {
     let bytes = value.as_bytes();
