@@ -1,6 +1,6 @@
 //! The parity fixtures, for tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
 use serde_json::Value;
@@ -17,6 +17,25 @@ pub(crate) const ALL: [&str; 6] =
 /// Where they are.
 pub(crate) fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// A copy of a fixture that a test may spoil.
+pub(crate) fn copy(name: &str) -> tempfile::TempDir {
+    fn all(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).expect("the fixture") {
+            let path = entry.expect("an entry").path();
+            let to = to.join(path.file_name().expect("a name"));
+            if path.is_dir() {
+                std::fs::create_dir(&to).expect("a folder");
+                all(&path, &to);
+            } else {
+                std::fs::copy(&path, to).expect("a copy");
+            }
+        }
+    }
+    let made = tempfile::tempdir().expect("a folder");
+    all(&folder(name), made.path());
+    made
 }
 
 /// A fixture on the CPU.

@@ -6,10 +6,12 @@
 //! exact counterpart here (an architecture, a rope type, an activation, a tensor) is
 //! refused by name when the model is loaded, never guessed.
 
+mod classifier;
 mod config;
 mod decoder;
 mod device;
 mod embedded;
+mod embedder;
 mod encoder;
 mod fault;
 mod files;
@@ -30,6 +32,9 @@ mod template;
 mod tokenizer;
 mod weights;
 
+pub use classifier::Classifier;
+pub use embedder::{EmbedFault, Embedder, TooLong, Vector};
+pub use encoder::{EncoderConfig, ReadFault};
 pub use fault::LocalError;
 pub use local::{Description, Local, inspect, replay};
 pub use settings::{DeviceChoice, LocalConfig, ModelSource};

@@ -55,6 +55,13 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// The same tokenizer for texts that are data: one that spells a special token, such as
+    /// `[SEP]`, has it as letters.
+    pub(crate) fn without_marks_in_text(mut self) -> Tokenizer {
+        self.inner.set_encode_special_tokens(true);
+        self
+    }
+
     /// The tokens of a text with their places, none of them special.
     ///
     /// # Errors

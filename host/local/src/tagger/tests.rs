@@ -1,10 +1,11 @@
 use std::path::Path;
 
-use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::encoder::BLOCK_BYTES;
 use crate::fixtures::{distance, folder};
+use crate::settings::DeviceChoice;
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -13,11 +14,8 @@ fn config() -> TaggerConfig {
 }
 
 fn reader() -> Reader {
-    let files = ModelFiles::of(&ModelSource::Folder(folder("tagger"))).expect("a folder");
-    let shape = Shape::read(&files).expect("a shape");
-    let scheme = Scheme::of(&shape.labels).expect("a scheme");
-    let chosen = device::choose(DeviceChoice::Cpu).expect("a CPU");
-    Reader::load(&files, &shape, scheme, &chosen).expect("the fixture loads")
+    let plan = Plan::read(&config(), Task::Tag).expect("a plan");
+    Reader::load(&plan).expect("the fixture loads")
 }
 
 fn expected() -> Vec<Value> {
@@ -41,7 +39,7 @@ fn the_encoder_computes_what_the_reference_computes() {
         let pieces = reader.tokenizer.pieces(text).expect("pieces");
         let inner: Vec<u32> = pieces.iter().map(|piece| piece.id).collect();
         assert_eq!(inner, ids[1..ids.len() - 1], "{text}");
-        let logits = reader.encoder.read(&ids).expect("logits");
+        let logits = reader.encoder.read(&[&ids]).expect("logits").remove(0);
         for (ours, theirs) in logits.chunks(rows[0].len()).zip(&rows) {
             assert!(distance(ours, theirs) < 2e-3, "{ours:?} and {theirs:?}");
         }
@@ -89,7 +87,7 @@ async fn names_are_found_wherever_windows_and_blocks_end() {
         }
     }
     let sentence = "Please call Brilona Vanner about the order before noon . ";
-    let text: Arc<str> = sentence.repeat(2 * Tagger::BLOCK_BYTES / sentence.len() + 9).into();
+    let text: Arc<str> = sentence.repeat(2 * BLOCK_BYTES / sentence.len() + 9).into();
     let tags = tagger.tag(vec![Arc::clone(&text)], WITHIN).await.expect("tags");
     let marked = |at: usize| tags[0].iter().any(|tag| tag.start <= at && at < tag.end);
     assert!(text.match_indices("Brilona").all(|(at, _)| marked(at)));
@@ -159,44 +157,4 @@ fn a_folder_that_is_no_tagger_is_refused_by_name() {
         std::fs::write(file, &bytes[..bytes.len() - 100]).expect("written");
     });
     assert!(said.contains("bytes where its header promises"), "{said}");
-}
-
-proptest! {
-    #[test]
-    fn blocks_cover_a_text(text in "[a-z é日]{0,300}", times in 1usize..400) {
-        let text = text.repeat(times);
-        let mut end = 0;
-        let mut last = None;
-        for (from, until) in blocks(&text) {
-            prop_assert!(text.is_char_boundary(from) && text.is_char_boundary(until));
-            prop_assert!(from <= end && until > from && last.is_none_or(|last| from > last));
-            end = until;
-            last = Some(from);
-        }
-        prop_assert_eq!(end, text.len());
-    }
-
-    #[test]
-    fn windows_move_on_and_begin_words(
-        lengths in prop::collection::vec(1usize..9, 1..60),
-        window in 1usize..40,
-    ) {
-        let words = lengths.iter().enumerate();
-        let pieces: Vec<Piece> = words
-            .flat_map(|(word, &count)| {
-                let piece = Piece { id: 0, start: 0, end: 0, word: u32::try_from(word).ok() };
-                std::iter::repeat_n(piece, count)
-            })
-            .collect();
-        let mut first = 0;
-        loop {
-            let last = (first + window).min(pieces.len());
-            if last == pieces.len() {
-                break;
-            }
-            let next = next_window(&pieces, first, last);
-            prop_assert!(next > first && next <= last);
-            first = next;
-        }
-    }
 }
