@@ -206,6 +206,11 @@ impl Target {
         Target(json!({"name": name, "kind": "local"}))
     }
 
+    /// The model in the process that makes vectors.
+    pub fn local_embedding(name: &str) -> Target {
+        Target(json!({"name": name, "kind": "local-embedding"}))
+    }
+
     /// With other members: `aliases`, `region`, `key_env`, ...
     pub fn with(mut self, more: Value) -> Target {
         merge(&mut self.0, more);

@@ -15,6 +15,6 @@ pub mod sse;
 mod turn;
 
 pub use answer::{Chunk, Event, FinishReason, Original, TextKind, Usage, Vector};
-pub use request::{Capability, Dialect, Request, Sampling};
+pub use request::{Capability, Dialect, Request, Sampling, VectorForm};
 pub use segment::{Kind, Place, Role, Segment, SegmentId};
 pub use turn::{AnswerForm, Arguments, CacheMark, Keep, Part, Tool, ToolChoice, Turn};

@@ -144,6 +144,8 @@ pub struct Request {
     pub form: Option<AnswerForm>,
     /// How to generate.
     pub sampling: Sampling,
+    /// How vectors shall be, where it asks for some.
+    pub vectors: VectorForm,
     /// Marks for the provider's prompt cache.
     pub cache_marks: Vec<CacheMark>,
     /// Headers that go on, byte for byte, to targets of the same dialect.
@@ -178,6 +180,16 @@ pub struct Sampling {
     pub choices: u32,
 }
 
+/// How vectors shall be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VectorForm {
+    /// Numbers of each; absent means as many as the model makes.
+    pub dimensions: Option<u32>,
+    /// Whether they are written as 32-bit floats in base64:
+    /// [`Vector::Packed`](crate::Vector::Packed).
+    pub packed: bool,
+}
+
 impl Request {
     /// An empty request of `dialect` around its JSON. The decoder fills the public
     /// fields.
@@ -196,6 +208,7 @@ impl Request {
             cache_marks: Vec::new(),
             headers: Vec::new(),
             sampling: Sampling { choices: 1, ..Sampling::default() },
+            vectors: VectorForm::default(),
             needs: Vec::new(),
             optional: Vec::new(),
             input_tokens: 0,

@@ -50,6 +50,7 @@ fn depart(cloud: &Cloud, request: &Request, zone: Zone) -> Result<Departure, Can
         context_tokens: 1000,
         capacity: 1,
         models: vec![Model { name: "their-model".into(), aliases: Vec::new() }],
+        vectors_only: false,
         input_price: 0.0,
         output_price: 0.0,
     };

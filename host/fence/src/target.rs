@@ -53,6 +53,8 @@ pub struct Target {
     pub capacity: u32,
     /// What it serves; the first one answers `auto`.
     pub models: Vec<Model>,
+    /// True when it has vectors and no answers: no chat goes there, not even for `auto`.
+    pub vectors_only: bool,
     /// Dollars per million input tokens.
     pub input_price: f64,
     /// Dollars per million output tokens.
@@ -67,6 +69,9 @@ impl Target {
     pub fn model_of(&self, request: &Request) -> Option<&Model> {
         if request.embeds() {
             return self.models.iter().find(|model| model.name == request.model);
+        }
+        if self.vectors_only {
+            return None;
         }
         self.model_for(&request.model)
     }

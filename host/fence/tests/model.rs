@@ -24,6 +24,7 @@ fn target(number: usize, zone: Zone) -> Target {
         context_tokens: 1000,
         capacity: 1,
         models: vec![Model { name: "m".into(), aliases: vec!["alias".into()] }],
+        vectors_only: false,
         input_price: 0.0,
         output_price: 0.0,
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ringfence::config::{Config, Reach};
 use ringfence::house::{House, InForce};
 use ringfence_fence::{Target, Zone};
-use ringfence_local::Description;
+use ringfence_local::{Description, EmbedderDescription};
 use ringfence_policy::Policy;
 
 use crate::cli::screen::{Cell, Row, Screen, Style};
@@ -41,6 +41,7 @@ pub fn whole(screen: &mut Screen, house: &House, config: &Config) -> io::Result<
     rows.push(named("callers", callers(config)));
     rows.push(named("floor", floor(&in_force)));
     rows.extend(vocabulary(&in_force));
+    rows.extend(house.embedder.as_ref().map(|embedder| vectors(embedder.description())));
     rows.extend(house.tier.as_ref().map(|tier| named("names", tier.description())));
     rows.push(named("ledger", config.ledger.file.display().to_string()));
     rows.push(cloud(config));
@@ -142,6 +143,17 @@ fn model(description: Option<&Description>) -> Vec<Row> {
     rows
 }
 
+fn vectors(model: &EmbedderDescription) -> Row {
+    let text = format!(
+        "{}, {} numbers, texts of {} tokens, on {}",
+        model.model,
+        model.widths.whole(),
+        model.text_tokens,
+        model.device
+    );
+    named("vectors", text)
+}
+
 /// Says whether anything can leave: the one thing that nobody should have to guess.
 fn cloud(config: &Config) -> Row {
     let on: Vec<&str> = (config.targets.iter())
@@ -223,7 +235,8 @@ fn curl(address: SocketAddr, in_force: &InForce, wants_key: bool) -> String {
         SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
     };
     let key = if wants_key { " -H \"Authorization: Bearer $RINGFENCE_KEY\"" } else { "" };
-    let question = if in_force.places.iter().any(|place| place.target.zone == Zone::Process) {
+    let is_local = |target: &Target| target.zone == Zone::Process && !target.vectors_only;
+    let question = if in_force.places.iter().any(|place| is_local(&place.target)) {
         "What is Ringfence?"
     } else {
         "Hello!"

@@ -7,6 +7,7 @@
 mod caller_keys;
 mod connections;
 mod detection;
+mod embedding;
 mod floor;
 mod mistake;
 mod model;
@@ -14,6 +15,7 @@ mod policies;
 mod raw;
 mod reader;
 mod resolve;
+mod served;
 mod signing;
 mod surroundings;
 mod targets;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use ringfence_cloud::Connection;
 use ringfence_fence::{Caller, Digest, Floor, Mode, OnFailure, Shape, Target};
 use ringfence_ledger::Durability;
-use ringfence_local::LocalConfig;
+use ringfence_local::{EncoderConfig, LocalConfig};
 use ringfence_policy::{Grants, Limits};
 
 pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
@@ -72,6 +74,8 @@ pub struct Config {
     pub floor: Floor,
     /// The local model; absent when no target is local.
     pub local: Option<LocalConfig>,
+    /// The local model of vectors; absent when no target serves it.
+    pub embedding: Option<EncoderConfig>,
     /// The books.
     pub ledger: Ledger,
     /// What is odd and not wrong.
@@ -120,6 +124,8 @@ pub struct TargetEntry {
 pub enum Reach {
     /// The model in this process.
     Local,
+    /// The model in this process that makes vectors.
+    Embedder,
     /// A service over HTTP.
     Http(Connection),
     /// Nowhere until the operator gives what is missing; it is listed and never used.

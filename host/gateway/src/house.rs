@@ -15,7 +15,7 @@ use ringfence_fence::{
     Caller, Clearance, Decision, Digest, Finding, Floor, Placeholders, Shape, Target, Vitals,
 };
 use ringfence_ledger::Ledger;
-use ringfence_local::{Description, Local};
+use ringfence_local::{Description, Embedder, Local};
 use ringfence_policy::{Chain, Facts, Following, Predecessors, Sandbox, SandboxConfig};
 
 use crate::assembly::{self, Assembly};
@@ -27,7 +27,7 @@ use crate::detection::{self, Sight};
 use crate::ids;
 use crate::keys::{Keys, private_folder};
 use crate::metrics::Metrics;
-use crate::places::{self, Place};
+use crate::places::{self, Models, Place};
 use crate::signatures::Signatures;
 use crate::tier::Tier;
 
@@ -45,6 +45,8 @@ pub struct House {
     pub began: u64,
     /// The model in this process.
     pub local: Option<Arc<Local>>,
+    /// The model in this process that makes vectors.
+    pub embedder: Option<Arc<Embedder>>,
     /// The model that finds names, when there is one.
     pub tier: Option<Tier>,
     keys: Keys,
@@ -144,13 +146,19 @@ impl House {
             }
             None => None,
         };
+        let embedder = config.embedding.as_ref().map(Embedder::start).transpose();
+        let embedder = embedder.map(|embedder| embedder.map(Arc::new)).unwrap_or_else(|error| {
+            errors.push(BuildError(format!("[local.embedding]: {error}")));
+            None
+        });
         let tier = config.detection.model.as_ref().map(Tier::start).transpose();
         let tier = tier.unwrap_or_else(|error| {
             errors.push(BuildError(format!("[detect.model]: {error}")));
             None
         });
-        let (places, lacking) = places::places(&config.targets, local.as_ref(), &[])
-            .unwrap_or_else(|wrong| {
+        let models = Models { local: local.as_ref(), embedder: embedder.as_ref() };
+        let (places, lacking) =
+            places::places(&config.targets, models, &[]).unwrap_or_else(|wrong| {
                 errors.extend(wrong);
                 (Vec::new(), Vec::new())
             });
@@ -173,6 +181,7 @@ impl House {
             predecessors,
             began: now_ms() as u64 / 1000,
             local,
+            embedder,
             tier,
             keys,
             conversations: Conversations::default(),
@@ -201,7 +210,8 @@ impl House {
             &config.signatures,
             Some(&now.chain),
         );
-        let places = places::places(&config.targets, self.local.as_ref(), &now.places);
+        let models = Models { local: self.local.as_ref(), embedder: self.embedder.as_ref() };
+        let places = places::places(&config.targets, models, &now.places);
         let sight = detection::sight(&config.detection, Some(&now.sight));
         match (assembly, places, sight) {
             (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {

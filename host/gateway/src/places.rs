@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ringfence_cloud::Cloud;
 use ringfence_fence::{Provider, Target, Vitals};
-use ringfence_local::Local;
+use ringfence_local::{Embedder, Local};
 
 use crate::config::{Reach, TargetEntry};
 use crate::gauge::Gauge;
@@ -20,7 +20,23 @@ pub struct Place {
     /// How it does.
     pub gauge: Arc<Gauge>,
     entry: TargetEntry,
-    local: Option<Arc<Local>>,
+    inside: Option<Inside>,
+}
+
+/// What in this process answers.
+#[derive(Clone)]
+enum Inside {
+    Local(Arc<Local>),
+    Embedder(Arc<Embedder>),
+}
+
+/// The models in this process.
+#[derive(Clone, Copy)]
+pub struct Models<'a> {
+    /// The one that writes answers.
+    pub local: Option<&'a Arc<Local>>,
+    /// The one that makes vectors.
+    pub embedder: Option<&'a Arc<Embedder>>,
 }
 
 impl Place {
@@ -33,9 +49,13 @@ impl Place {
     /// its queue.
     pub fn vitals(&self) -> Vitals {
         let vitals = self.gauge.vitals();
-        match &self.local {
-            Some(local) => {
+        match &self.inside {
+            Some(Inside::Local(local)) => {
                 Vitals { healthy: vitals.healthy, error_rate: vitals.error_rate, ..local.vitals() }
+            }
+            Some(Inside::Embedder(embedder)) => {
+                let queued = embedder.waiting();
+                Vitals { queued, in_flight: vitals.in_flight.saturating_sub(queued), ..vitals }
             }
             None => vitals,
         }
@@ -51,7 +71,7 @@ pub type Places = (Vec<Place>, Vec<(Arc<Target>, String)>);
 /// Every target that cannot be talked to.
 pub fn places(
     entries: &[TargetEntry],
-    local: Option<&Arc<Local>>,
+    models: Models<'_>,
     before: &[Place],
 ) -> Result<Places, Vec<BuildError>> {
     let (mut places, mut lacking, mut errors) = (Vec::new(), Vec::new(), Vec::new());
@@ -61,17 +81,23 @@ pub fn places(
             continue;
         }
         let target = Arc::clone(&entry.target);
-        let provider: Arc<dyn Provider> = match (&entry.reach, local) {
+        let inside = match &entry.reach {
+            Reach::Local => models.local.cloned().map(Inside::Local),
+            Reach::Embedder => models.embedder.cloned().map(Inside::Embedder),
+            Reach::Http(_) | Reach::Lacking(_) => None,
+        };
+        let provider: Arc<dyn Provider> = match (&entry.reach, &inside) {
             (Reach::Lacking(what), _) => {
                 lacking.push((target, what.clone()));
                 continue;
             }
-            (Reach::Local, None) => {
+            (Reach::Local | Reach::Embedder, None) => {
                 lacking.push((target, "no local model is loaded".to_owned()));
                 continue;
             }
-            (Reach::Local, Some(local)) => Arc::clone(local) as Arc<dyn Provider>,
-            (Reach::Http(connection), _) => {
+            (_, Some(Inside::Local(local))) => Arc::clone(local) as Arc<dyn Provider>,
+            (_, Some(Inside::Embedder(embedder))) => Arc::clone(embedder) as Arc<dyn Provider>,
+            (Reach::Http(connection), None) => {
                 match Cloud::new(connection.clone(), &target.name, target.zone) {
                     Ok(cloud) => Arc::new(cloud),
                     Err(error) => {
@@ -82,9 +108,8 @@ pub fn places(
                 }
             }
         };
-        let local = matches!(entry.reach, Reach::Local).then(|| local.cloned()).flatten();
         let gauge = Arc::new(Gauge::default());
-        places.push(Place { target, provider, gauge, entry: entry.clone(), local });
+        places.push(Place { target, provider, gauge, entry: entry.clone(), inside });
     }
     if errors.is_empty() { Ok((places, lacking)) } else { Err(errors) }
 }

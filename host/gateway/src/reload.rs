@@ -153,6 +153,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<String> {
         }),
         ("state", before.state != after.state),
         ("[local]", before.local != after.local),
+        ("[local.embedding]", before.embedding != after.embedding),
         ("[ledger]", before.ledger != after.ledger),
     ];
     (changed.into_iter().filter(|(_, changed)| *changed))

@@ -7,6 +7,7 @@ mod names;
 mod reader;
 mod sentence;
 mod shape;
+mod widths;
 mod windows;
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData, activation};
@@ -25,6 +26,7 @@ pub(crate) use reader::Reader;
 pub(crate) use sentence::{Pooling, Sentence};
 use shape::{Family, Head};
 pub(crate) use shape::{Scale, Shape, Task};
+pub use widths::{Widths, WrongWidth};
 #[cfg(test)]
 pub(crate) use windows::BLOCK_BYTES;
 pub(crate) use windows::Window;

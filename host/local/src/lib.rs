@@ -33,8 +33,8 @@ mod tokenizer;
 mod weights;
 
 pub use classifier::Classifier;
-pub use embedder::{EmbedFault, Embedder, TooLong, Vector};
-pub use encoder::{EncoderConfig, ReadFault};
+pub use embedder::{EmbedFault, Embedder, EmbedderDescription, TooLong, Vector};
+pub use encoder::{EncoderConfig, ReadFault, Widths, WrongWidth};
 pub use fault::LocalError;
 pub use local::{Description, Local, inspect, replay};
 pub use settings::{DeviceChoice, LocalConfig, ModelSource};

@@ -1,6 +1,7 @@
 //! A model without its weights: all that reads and writes text.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::config::{Habits, ModelConfig};
 use crate::decoder;
@@ -63,12 +64,7 @@ impl Model {
         let parameters = expected.iter().map(|(_, shape)| numbers(shape)).sum();
         let (name, trial) = match &wanted.model {
             ModelSource::Embedded => (Local::EMBEDDED.to_owned(), true),
-            ModelSource::Folder(folder) => {
-                // The last name of the path as it is on disk, also for "." and links.
-                let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
-                let name = whole.file_name().unwrap_or(folder.as_os_str());
-                (name.to_string_lossy().into_owned(), false)
-            }
+            ModelSource::Folder(folder) => (name_of(folder), false),
         };
         Ok(Model {
             name,
@@ -103,6 +99,13 @@ impl Model {
         let wished = wished.map_or(usize::MAX, |wished| wished.max(1) as usize);
         Some(room.min(self.most as usize).min(wished))
     }
+}
+
+/// The name of the model in a folder: the last name of the path as it is on disk, also for
+/// "." and links.
+pub(crate) fn name_of(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// A bound of the configuration that may only lower the model's own.

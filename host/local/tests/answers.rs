@@ -103,6 +103,7 @@ fn depart(local: &Local, request: &Request) -> Result<Departure, CannotDepart> {
         context_tokens: local.description().context_tokens,
         capacity: 1,
         models: vec![Served { name: "house-model".into(), aliases: Vec::new() }],
+        vectors_only: false,
         input_price: 0.0,
         output_price: 0.0,
     };

@@ -137,6 +137,7 @@ fn targets() -> Vec<(Arc<Target>, Vitals)> {
         context_tokens: 128_000,
         capacity: 16,
         models: vec![Model { name: "m".to_owned(), aliases: Vec::new() }],
+        vectors_only: false,
         input_price: 2.5,
         output_price: 10.0,
     };

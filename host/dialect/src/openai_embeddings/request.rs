@@ -1,6 +1,6 @@
 //! A client's request, read.
 
-use ringfence_chat::{Capability, Dialect, Kind, Part, Request, Role, Turn};
+use ringfence_chat::{Capability, Dialect, Kind, Part, Request, Role, Turn, VectorForm};
 use serde_json::Value;
 
 use crate::asked::Asked;
@@ -15,7 +15,10 @@ use crate::walk::Walk;
 const DEFINING: &[&str] = &["dimensions", "encoding_format", "input", "model"];
 
 /// How a vector may be written.
-const FORMATS: &[&str] = &["base64", "float"];
+const FORMATS: &[&str] = &[PACKED, "float"];
+
+/// The one of them that is no list of numbers.
+const PACKED: &str = "base64";
 
 /// Whether a target may leave out the parameter `name`.
 pub(super) fn is_ignorable(name: &str) -> bool {
@@ -34,6 +37,7 @@ pub(crate) fn decode_request(id: String, bytes: &[u8]) -> Result<Request, Malfor
     let mut asked = Asked::default();
     asked.need(Capability::Embeddings);
     let (mut model, mut turns) = (None, Vec::new());
+    let mut vectors = VectorForm::default();
     for (name, value) in map {
         walk.at(name, |walk| match (name.as_str(), value) {
             ("model", Value::String(text)) if !text.is_empty() => {
@@ -47,8 +51,14 @@ pub(crate) fn decode_request(id: String, bytes: &[u8]) -> Result<Request, Malfor
                 Ok(())
             }
             ("dimensions" | "encoding_format" | "stream" | "user", Value::Null) => Ok(()),
-            ("dimensions", value) => count(walk, value, 1, u32::MAX).map(drop),
-            ("encoding_format", Value::String(word)) if is_word(FORMATS, word) => Ok(()),
+            ("dimensions", value) => {
+                vectors.dimensions = Some(count(walk, value, 1, u32::MAX)?);
+                Ok(())
+            }
+            ("encoding_format", Value::String(word)) if is_word(FORMATS, word) => {
+                vectors.packed = word == PACKED;
+                Ok(())
+            }
             ("encoding_format", _) => Err(walk.wrong("must be float or base64")),
             ("stream", value) if flag(walk, value)? => Err(walk.wrong("vectors are not streamed")),
             ("stream", _) => {
@@ -75,6 +85,7 @@ pub(crate) fn decode_request(id: String, bytes: &[u8]) -> Result<Request, Malfor
     let mut request = Request::new(id, Dialect::OpenAiEmbeddings, body, walk.into_segments());
     request.model = model;
     request.turns = turns;
+    request.vectors = vectors;
     asked.into_request(&mut request);
     request.input_tokens = input_tokens;
     Ok(request)
@@ -133,9 +144,11 @@ mod tests {
             request.segments().iter().map(|one| (one.turn, one.text.as_str())).collect();
         assert_eq!(texts, [(0, "a@b.c"), (1, "two"), (2, "ann"), (2, "own"), (2, "key"), (2, "x")]);
         assert_eq!(request.needs, [Capability::Embeddings]);
+        assert_eq!(request.vectors, VectorForm { dimensions: Some(8), packed: true });
         assert_eq!(request.optional, ["own", "user"]);
         let one = read(r#"{"model":"m","input":"a","user":null,"dimensions":null,"stream":false}"#);
-        assert_eq!(one.expect("well formed").turns.len(), 1);
+        let one = one.expect("well formed");
+        assert_eq!((one.turns.len(), one.vectors), (1, VectorForm::default()));
     }
 
     #[test]

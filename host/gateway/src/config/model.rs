@@ -18,7 +18,7 @@ pub(super) struct Model {
 /// Resolves `[local]` for the targets that need it.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
-    raw: Option<raw::Local>,
+    raw: Option<&raw::Local>,
     targets: &[Entry<raw::Target>],
 ) -> Option<Model> {
     let wanted = targets.iter().find(|entry| {
@@ -34,8 +34,14 @@ pub(super) fn resolve(
         }
         (Some(raw), _) => raw,
     };
+    let is_empty = raw.device.is_none()
+        && raw.queue.is_none()
+        && raw.context_tokens.is_none()
+        && raw.max_output_tokens.is_none();
     let Some(model) = &raw.model else {
         match wanted {
+            // A section that is there for a further one alone.
+            None if is_empty => return None,
             Some(target) => reader.mistake(&target.span, "[local] has no model", remedy),
             None => reader.mistake_overall("[local] has no model", remedy),
         }

@@ -200,6 +200,16 @@ pub(super) struct Local {
     pub(super) queue: Option<At<i64>>,
     pub(super) context_tokens: Option<At<i64>>,
     pub(super) max_output_tokens: Option<At<i64>>,
+    pub(super) embedding: Option<At<LocalEmbedding>>,
+}
+
+/// `[local.embedding]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocalEmbedding {
+    pub(super) folder: Option<At<String>>,
+    pub(super) device: Option<At<String>>,
+    pub(super) queue: Option<At<i64>>,
 }
 
 /// `[ledger]`

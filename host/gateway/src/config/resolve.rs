@@ -13,8 +13,8 @@ use super::mistake::Mistakes;
 use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
 use super::{
-    Config, Detection, Ledger, Server, caller_keys, detection, floor, model, policies, raw,
-    signing, targets,
+    Config, Detection, Ledger, Server, caller_keys, detection, embedding, floor, model, policies,
+    raw, signing, targets,
 };
 
 /// Bytes of a configuration file at most.
@@ -88,7 +88,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let placeholders = section(reader, &mut document, "placeholders");
     let signatures: Option<raw::Signatures> = section(reader, &mut document, "signatures");
     let floor = section(reader, &mut document, "floor");
-    let local_section = section(reader, &mut document, "local");
+    let local_section: Option<raw::Local> = section(reader, &mut document, "local");
     let ledger = section(reader, &mut document, "ledger");
     let state = state(reader, document.remove("state"), origin.surroundings);
     let require_cases = require_cases(reader, document.remove("require_cases"));
@@ -98,8 +98,11 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let server = listener(reader, server);
     let names = targets::names(reader, &target_list);
     let target_count = target_list.len();
-    let local = model::resolve(reader, local_section, &target_list);
-    let targets = targets::resolve(reader, target_list, local.as_ref(), origin);
+    let local = model::resolve(reader, local_section.as_ref(), &target_list);
+    let embedding = local_section.and_then(|section| section.embedding);
+    let embedding = embedding::resolve(reader, embedding, &target_list);
+    let inside = targets::Inside { local: local.as_ref(), embedding: embedding.as_ref() };
+    let targets = targets::resolve(reader, target_list, inside, origin);
     if target_count == 0 {
         reader.mistake_overall(
             "there is no target",
@@ -142,6 +145,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         floor,
         // A model that cannot run is not started: its target is listed as lacking it.
         local: local.filter(|model| model.description.is_ok()).map(|model| model.config),
+        embedding: embedding.filter(|model| model.description.is_ok()).map(|model| model.config),
         ledger,
         warnings,
     })

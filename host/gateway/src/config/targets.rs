@@ -9,22 +9,26 @@ use ringfence_fence::{Honours, Model, Target, Zone};
 use ringfence_local::Local;
 
 use super::connections;
+use super::embedding;
 use super::model::{self, TOKEN_BOUNDS};
 use super::reader::{At, Reader};
 use super::resolve::{Entry, NAME_REMEDY, Origin, is_name, word, words};
-use super::{Reach, TargetEntry, raw};
+use super::{Reach, TargetEntry, raw, served};
 
 /// Kinds of target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The model in this process.
     Local,
+    /// The model in this process that makes vectors.
+    Embedding,
     /// A service that speaks this dialect.
     Http(Dialect),
 }
 
-const KINDS: [(&str, Kind); 3] = [
+const KINDS: [(&str, Kind); 4] = [
     ("local", Kind::Local),
+    (embedding::KIND, Kind::Embedding),
     ("openai", Kind::Http(Dialect::OpenAiChat)),
     ("anthropic", Kind::Http(Dialect::AnthropicMessages)),
 ];
@@ -35,8 +39,6 @@ const CAPACITY_BOUNDS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 const CAPACITY: u64 = 256;
 /// Context of a service, unless the configuration says otherwise.
 const CONTEXT_TOKENS: u64 = 128_000;
-/// Bytes of a model's name at most.
-pub const MODEL_NAME_BYTES: usize = 128;
 
 /// The names of all entries, also of those that are wrong otherwise: what names them is
 /// not wrong for that.
@@ -62,20 +64,28 @@ pub(super) fn names(reader: &mut Reader<'_>, entries: &[Entry<raw::Target>]) -> 
     names
 }
 
+/// The models in this process.
+#[derive(Clone, Copy)]
+pub(super) struct Inside<'a> {
+    pub(super) local: Option<&'a model::Model>,
+    pub(super) embedding: Option<&'a embedding::Embedding>,
+}
+
 /// Resolves the targets.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     entries: Vec<Entry<raw::Target>>,
-    local: Option<&model::Model>,
+    inside: Inside<'_>,
     origin: &Origin<'_>,
 ) -> Vec<TargetEntry> {
     let mut targets: Vec<TargetEntry> = Vec::new();
-    let mut has_local = false;
+    let mut inside_ones = Vec::new();
     for entry in entries {
         let (Some(name), Some(raw)) = (entry.name, entry.rest) else { continue };
         let Some(kind) = &raw.kind else {
             let what = format!("target \"{}\" has no kind", name.get_ref());
-            reader.mistake(&entry.span, what, "add kind = \"local\", \"openai\" or \"anthropic\"");
+            let kinds = KINDS.map(|(word, _)| format!("\"{word}\"")).join(", ");
+            reader.mistake(&entry.span, what, format!("add kind = one of {kinds}"));
             continue;
         };
         let Some((_, kind)) = KINDS.into_iter().find(|(word, _)| word == kind.get_ref()) else {
@@ -83,15 +93,17 @@ pub(super) fn resolve(
             continue;
         };
         let plan = Plan { name: name.get_ref(), span: &entry.span, raw: &raw };
-        targets.push(match kind {
-            Kind::Local => {
-                if std::mem::replace(&mut has_local, true) {
-                    let what = format!("target \"{}\" is a second local one", plan.name);
-                    let remedy = "there is one model in this process: give it aliases instead";
-                    reader.mistake(&entry.span, what, remedy);
-                }
-                plan.local(reader, local)
+        if matches!(kind, Kind::Local | Kind::Embedding) {
+            if inside_ones.contains(&kind) {
+                let what = format!("target \"{}\" is a second local one", plan.name);
+                let remedy = "there is one such model in this process: take one target out";
+                reader.mistake(&entry.span, what, remedy);
             }
+            inside_ones.push(kind);
+        }
+        targets.push(match kind {
+            Kind::Local => plan.local(reader, inside.local),
+            Kind::Embedding => plan.embedding(reader, inside.embedding),
             Kind::Http(dialect) => plan.http(reader, dialect, origin),
         });
     }
@@ -107,13 +119,7 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     fn local(&self, reader: &mut Reader<'_>, local: Option<&model::Model>) -> TargetEntry {
-        if let Some(zone) = &self.raw.zone
-            && zone.get_ref() != Zone::Process.name()
-        {
-            let what = format!("local target \"{}\" is in zone \"{}\"", self.name, zone.get_ref());
-            reader.mistake(&zone.span(), what, "leave zone out: a local target is in this process");
-        }
-        self.refuse_http_keys(reader);
+        self.refuse_foreign_keys(reader, "write context_tokens in [local]");
         let description = local.map(|local| &local.description);
         let known = description.and_then(|description| description.as_ref().ok());
         let models = match (&self.raw.models, known) {
@@ -124,10 +130,6 @@ impl Plan<'_> {
         if models.len() > 1 {
             let what = format!("local target \"{}\" has {} models", self.name, models.len());
             reader.mistake(self.span, what, "name one, and its other names in aliases");
-        }
-        if let Some(given) = &self.raw.context_tokens {
-            let what = format!("local target \"{}\" has context_tokens", self.name);
-            reader.mistake(&given.span(), what, "write context_tokens in [local]");
         }
         let queue = local.map_or(0, |local| local.config.queue as u64);
         let target = self.target(
@@ -140,14 +142,46 @@ impl Plan<'_> {
                 offered: &[],
                 honours: Honours::Only(Local::HONOURS.map(str::to_owned).to_vec()),
                 context_tokens: known.map_or(0, |known| known.context_tokens),
+                vectors_only: false,
             },
         );
-        let reach = match description {
-            Some(Ok(_)) => Reach::Local,
-            Some(Err(error)) => Reach::Lacking(error.to_string()),
-            None => Reach::Lacking("a model".into()),
+        TargetEntry { target, reach: reach(Reach::Local, description) }
+    }
+
+    fn embedding(
+        &self,
+        reader: &mut Reader<'_>,
+        embedding: Option<&embedding::Embedding>,
+    ) -> TargetEntry {
+        self.refuse_foreign_keys(reader, "take it out: the model's own counts");
+        let description = embedding.map(|embedding| &embedding.description);
+        let known = description.and_then(|description| description.as_ref().ok());
+        let models = match (&self.raw.models, known) {
+            (Some(_), _) => self.models(reader),
+            (None, Some(known)) => vec![Model { name: known.model.clone(), aliases: Vec::new() }],
+            (None, None) => Vec::new(),
         };
-        TargetEntry { target, reach }
+        if models.len() > 1 || models.iter().any(|model| !model.aliases.is_empty()) {
+            let what = format!("target \"{}\" has several names for one model", self.name);
+            let remedy = "name one: vectors of different models do not compare, so that no alias \
+                          is answered";
+            reader.mistake(self.span, what, remedy);
+        }
+        let queue = embedding.map_or(0, |embedding| embedding.config.queue as u64);
+        let target = self.target(
+            reader,
+            Zone::Process,
+            models,
+            1 + queue,
+            Resources {
+                usual: &[Capability::Embeddings],
+                offered: &[Capability::Embeddings],
+                honours: Honours::Only(Vec::new()),
+                context_tokens: known.map_or(0, |known| known.text_tokens),
+                vectors_only: true,
+            },
+        );
+        TargetEntry { target, reach: reach(Reach::Embedder, description) }
     }
 
     fn http(&self, reader: &mut Reader<'_>, dialect: Dialect, origin: &Origin<'_>) -> TargetEntry {
@@ -192,6 +226,7 @@ impl Plan<'_> {
                     }
                 },
                 context_tokens: u32::try_from(context).unwrap_or(u32::MAX),
+                vectors_only: false,
             },
         );
         let reach = connections::resolve(
@@ -235,6 +270,7 @@ impl Plan<'_> {
             context_tokens: resources.context_tokens,
             capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
             models,
+            vectors_only: resources.vectors_only,
             input_price: price(reader, raw.input_price_per_million.as_ref()),
             output_price: price(reader, raw.output_price_per_million.as_ref()),
         })
@@ -269,38 +305,23 @@ impl Plan<'_> {
     }
 
     fn models(&self, reader: &mut Reader<'_>) -> Vec<Model> {
-        let Some(given) = &self.raw.models else { return Vec::new() };
-        if given.get_ref().is_empty() {
-            let what = format!("target \"{}\" has no models", self.name);
-            reader.mistake(&given.span(), what, "name at least one: the first one answers `auto`");
-        }
-        let mut seen = BTreeSet::new();
-        let mut models = Vec::new();
-        for raw in given.get_ref() {
-            let model = match raw.get_ref().clone() {
-                raw::Model::Name(name) => Model { name, aliases: Vec::new() },
-                raw::Model::Full(full) => Model { name: full.name, aliases: full.aliases },
-            };
-            for name in std::iter::once(&model.name).chain(&model.aliases) {
-                if let Some(problem) = model_name_problem(name) {
-                    let what = format!(
-                        "target \"{}\" has a model named \"{}\"",
-                        self.name,
-                        name.escape_debug()
-                    );
-                    reader.mistake(&raw.span(), what, problem);
-                } else if !seen.insert(name.clone()) {
-                    let what = format!("target \"{}\" has two models named \"{name}\"", self.name);
-                    reader.mistake(&raw.span(), what, "take one out");
-                }
-            }
-            models.push(model);
-        }
-        models
+        let given = self.raw.models.as_ref();
+        given.map(|given| served::resolve(reader, self.name, given)).unwrap_or_default()
     }
 
-    fn refuse_http_keys(&self, reader: &mut Reader<'_>) {
+    /// Refuses what a model in this process has no use for.
+    fn refuse_foreign_keys(&self, reader: &mut Reader<'_>, instead_of_context: &str) {
         let raw = self.raw;
+        if let Some(zone) = &raw.zone
+            && zone.get_ref() != Zone::Process.name()
+        {
+            let what = format!("local target \"{}\" is in zone \"{}\"", self.name, zone.get_ref());
+            reader.mistake(&zone.span(), what, "leave zone out: a local target is in this process");
+        }
+        if let Some(given) = &raw.context_tokens {
+            let what = format!("local target \"{}\" has context_tokens", self.name);
+            reader.mistake(&given.span(), what, instead_of_context);
+        }
         let mut given: Vec<(&str, Range<usize>)> = Vec::new();
         for (key, value) in
             [("base_url", &raw.base_url), ("key_env", &raw.key_env), ("key_file", &raw.key_file)]
@@ -330,6 +351,16 @@ struct Resources<'a> {
     offered: &'a [Capability],
     honours: Honours,
     context_tokens: u32,
+    vectors_only: bool,
+}
+
+/// How a model in this process is reached, when all is known of it.
+fn reach<T, E: std::fmt::Display>(there: Reach, description: Option<&Result<T, E>>) -> Reach {
+    match description {
+        Some(Ok(_)) => there,
+        Some(Err(error)) => Reach::Lacking(error.to_string()),
+        None => Reach::Lacking("a model".into()),
+    }
 }
 
 fn price(reader: &mut Reader<'_>, given: Option<&At<f64>>) -> f64 {
@@ -344,13 +375,4 @@ fn price(reader: &mut Reader<'_>, given: Option<&At<f64>>) -> f64 {
         return 0.0;
     }
     price
-}
-
-fn model_name_problem(name: &str) -> Option<String> {
-    if name == Model::AUTO {
-        return Some("choose another: `auto` leaves the choice to the policies".into());
-    }
-    let fits = (1..=MODEL_NAME_BYTES).contains(&name.len());
-    (!fits || !name.bytes().all(|byte| byte.is_ascii_graphic()))
-        .then(|| format!("use 1 to {MODEL_NAME_BYTES} visible ASCII characters without spaces"))
 }

@@ -1,3 +1,5 @@
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -463,8 +465,8 @@ fn bounds_hold_at_their_edges() {
         let name = "m".repeat(bytes);
         read(&LOCAL.replace("kind", &format!("models = [\"{name}\"]\nkind")))
     };
-    assert!(model(targets::MODEL_NAME_BYTES).is_ok());
-    assert!(model(targets::MODEL_NAME_BYTES + 1).is_err());
+    assert!(model(served::MODEL_NAME_BYTES).is_ok());
+    assert!(model(served::MODEL_NAME_BYTES + 1).is_err());
     let headers = |count: usize| {
         let headers: Vec<String> = (0..count).map(|index| format!("x-{index} = \"1\"")).collect();
         read(&format!(

@@ -39,6 +39,13 @@ impl<'a> Keys<'a> {
         })
     }
 
+    pub(crate) fn sizes(&self, key: &str) -> Result<Option<Vec<usize>>, String> {
+        self.read(key, "a list of whole numbers", |value| {
+            let sizes = value.as_array()?.iter();
+            sizes.map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok())).collect()
+        })
+    }
+
     pub(crate) fn object(&self, key: &str) -> Result<Option<Keys<'a>>, String> {
         self.read(key, "an object", |value| value.as_object().map(Keys))
     }

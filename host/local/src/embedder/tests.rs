@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,7 +24,7 @@ async fn equals(embedder: &Embedder, key: &str) {
     assert_eq!(vectors.len(), expected.list("texts").len());
     for (vector, text) in vectors.iter().zip(expected.list("texts")) {
         let numbers: Vec<f32> = serde_json::from_value(text[key].clone()).expect("numbers");
-        assert_eq!(vector.values.len(), embedder.dimensions());
+        assert_eq!(vector.values.len(), embedder.description().widths.whole());
         assert!(distance(&vector.values, &numbers) < 2e-5, "{key} of {}", text["text"]);
         assert_eq!(Some(vector.tokens as usize), text["ids"].as_array().map(Vec::len));
     }
@@ -31,8 +33,9 @@ async fn equals(embedder: &Embedder, key: &str) {
 #[tokio::test]
 async fn vectors_equal_the_reference_in_every_form() {
     let embedder = start(&folder("embedder")).expect("an embedder");
-    assert_eq!(embedder.dimensions(), 24);
-    assert!(embedder.description().ends_with("embedder, on CPU"), "{}", embedder.description());
+    let description = embedder.description();
+    assert_eq!((description.model.as_str(), description.text_tokens), ("embedder", 32));
+    assert_eq!((description.widths.whole(), description.device.as_str()), (24, "CPU"));
     equals(&embedder, "normalised").await;
 
     let made = copy("embedder");
@@ -58,7 +61,7 @@ async fn a_text_is_read_whole_or_refused_with_both_numbers() {
         let said = tokens(&"x ".repeat(words)).await;
         let fault = TooLong { text: 1, tokens: words + 2, most: 32 };
         assert_eq!(said, Err(EmbedFault::TooLong(fault)));
-        let text = format!("input 1 has {} tokens; this model reads 32", words + 2);
+        let text = format!("input[1] has {} tokens; this model reads 32", words + 2);
         assert_eq!(fault.to_string(), text);
     }
 }
@@ -73,11 +76,9 @@ async fn a_call_that_is_late_gives_nothing() {
 
 #[test]
 fn another_kind_of_model_is_refused_by_name() {
-    assert_eq!(Embedder::dimensions_of(&folder("embedder")).expect("a folder"), 24);
     for name in ["classifier", "distil-tagger", "llama"] {
         let said = start(&folder(name)).expect_err(name).to_string();
         assert!(said.contains("known: BertModel, DistilBertModel"), "{said}");
-        assert!(Embedder::dimensions_of(&folder(name)).is_err());
     }
     let made = copy("embedder");
     let dense = json!([{"type": "sentence_transformers.models.Dense", "path": "2_Dense"}]);

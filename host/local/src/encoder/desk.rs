@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -69,7 +70,15 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Desk<A> {
     description: String,
     jobs: RwLock<Option<SyncSender<Job<A>>>>,
+    /// Calls that wait.
+    waiting: Arc<AtomicU32>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The thread's end of the queue.
+struct Queue<A> {
+    queue: Receiver<Job<A>>,
+    waiting: Arc<AtomicU32>,
 }
 
 struct Job<A> {
@@ -132,20 +141,30 @@ impl<A: Send + 'static> Desk<A> {
         answer: impl Fn(&Reader, &Call<'_>) -> Result<A, ReadFault> + Send + 'static,
     ) -> Result<Desk<A>, LocalError> {
         let description = format!("{}, on {}", config.folder.display(), plan.chosen.text());
-        let (jobs, waiting) = sync_channel(config.queue.max(1));
+        let (jobs, queue) = sync_channel(config.queue.max(1));
+        let waiting = Arc::new(AtomicU32::new(0));
         let (ready, loaded) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(name.into())
             .stack_size(STACK_BYTES)
-            .spawn(move || run(&plan, &ready, &waiting, &answer))
+            .spawn({
+                let waiting = Arc::clone(&waiting);
+                move || run(&plan, &ready, &Queue { queue, waiting }, &answer)
+            })
             .map_err(|error| LocalError::Device(format!("no thread for the {name}: {error}")))?;
         loaded.recv().unwrap_or_else(|_| Err(ended()))?;
-        Ok(Desk { description, jobs: RwLock::new(Some(jobs)), thread: Some(thread) })
+        let jobs = RwLock::new(Some(jobs));
+        Ok(Desk { description, jobs, waiting, thread: Some(thread) })
     }
 
     /// The folder and the device.
     pub(crate) fn description(&self) -> &str {
         &self.description
+    }
+
+    /// Calls that wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Has texts read. It is late after `within`, the wait in the queue included.
@@ -158,9 +177,14 @@ impl<A: Send + 'static> Desk<A> {
         {
             let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
             let jobs = jobs.as_ref().ok_or(ReadFault::Failed)?;
-            jobs.try_send(Job { texts, until, reply }).map_err(|error| match error {
-                TrySendError::Full(_) => ReadFault::Full,
-                TrySendError::Disconnected(_) => ReadFault::Failed,
+            // Before the thread can count it down.
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            jobs.try_send(Job { texts, until, reply }).map_err(|error| {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                match error {
+                    TrySendError::Full(_) => ReadFault::Full,
+                    TrySendError::Disconnected(_) => ReadFault::Failed,
+                }
             })?;
         }
         match tokio::time::timeout_at(until.into(), answer).await {
@@ -194,7 +218,7 @@ fn ended() -> LocalError {
 fn run<A>(
     plan: &Plan,
     ready: &SyncSender<Result<(), LocalError>>,
-    jobs: &Receiver<Job<A>>,
+    Queue { queue, waiting }: &Queue<A>,
     answer: &impl Fn(&Reader, &Call<'_>) -> Result<A, ReadFault>,
 ) {
     let loading = catch_unwind(AssertUnwindSafe(|| Reader::load(plan)));
@@ -206,7 +230,8 @@ fn run<A>(
         }
     };
     let _ = ready.send(Ok(()));
-    while let Ok(Job { texts, until, reply }) = jobs.recv() {
+    while let Ok(Job { texts, until, reply }) = queue.recv() {
+        waiting.fetch_sub(1, Ordering::Relaxed);
         let is_gone = || reply.is_closed();
         if is_gone() {
             continue;

@@ -1,9 +1,10 @@
 //! Reading texts with an encoder.
 
 use super::windows::{self, Window, blocks, grouped, sections};
-use super::{Call, Encoder, Plan, Pooling, ReadFault, Shape};
+use super::{Call, Encoder, Plan, Pooling, ReadFault, Sentence, Shape};
 use crate::device::Chosen;
 use crate::fault::LocalError;
+use crate::files::ModelFiles;
 use crate::tokenizer::{Piece, Tokenizer};
 
 /// What the thread of an encoder owns.
@@ -48,22 +49,33 @@ impl Reader {
             tokenizer.id(token).ok_or_else(|| files.fault(Tokenizer::FILE, problem))
         };
         let marks = [mark("[CLS]")?, mark("[SEP]")?];
-        let most = sentence.and_then(|sentence| sentence.most).unwrap_or(usize::MAX);
-        let window = shape.positions.min(Self::WINDOW_TOKENS).min(most);
-        let window = window
-            .checked_sub(Self::MARKS)
-            .filter(|&window| window > 0)
-            .ok_or_else(|| files.fault(Shape::FILE, "has no room between the marks of a window"))?;
+        let window = Self::most_of(files, shape, sentence.as_ref())? - Self::MARKS;
         let budget = match chosen {
             Chosen::Cpu => Self::CPU_TOKENS,
             Chosen::Adapter(_) => Self::ADAPTER_TOKENS,
         };
-        let pooling = sentence.map_or(Pooling::Mean, |sentence| sentence.pooling);
+        let pooling = sentence.as_ref().map_or(Pooling::Mean, |sentence| sentence.pooling);
         let encoder = Encoder::load(files, shape, pooling, &chosen.open()?)?;
         // What the device compiles at its first use, it compiles now.
         let warm = encoder.read(&[&marks]);
         warm.map_err(|error| LocalError::Device(format!("the encoder does not run: {error}")))?;
         Ok(Reader { encoder, tokenizer, window, marks, budget })
+    }
+
+    /// Tokens of a window at most, its marks included: what the model was made for.
+    ///
+    /// # Errors
+    /// [`LocalError::Model`]: there is no room between the marks.
+    pub(crate) fn most_of(
+        files: &ModelFiles,
+        shape: &Shape,
+        sentence: Option<&Sentence>,
+    ) -> Result<usize, LocalError> {
+        let most = sentence.and_then(|sentence| sentence.most).unwrap_or(usize::MAX);
+        let most = shape.positions.min(Self::WINDOW_TOKENS).min(most);
+        (most > Self::MARKS)
+            .then_some(most)
+            .ok_or_else(|| files.fault(Shape::FILE, "has no room between the marks of a window"))
     }
 
     /// Reads the texts of a call in windows that overlap, those of all texts together in

@@ -7,7 +7,7 @@ use crate::fault::LocalError;
 use crate::files::ModelFiles;
 
 /// How a stream becomes a vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sentence {
     /// Which of the stream's vectors count.
     pub pooling: Pooling,
@@ -15,6 +15,10 @@ pub(crate) struct Sentence {
     pub normalised: bool,
     /// Tokens of a window at most, the marks included, where the model says so.
     pub most: Option<usize>,
+    /// Stands before every text, where the model says so.
+    pub prompt: String,
+    /// Whether texts are put into lower case before they are tokenised.
+    pub lower: bool,
 }
 
 /// Which vectors of a stream count.
@@ -33,6 +37,10 @@ impl Sentence {
     const POOLING: &'static str = "1_Pooling";
     /// Where the length of a window is.
     const WINDOW: &'static str = "sentence_bert_config.json";
+    /// Where words that stand before texts are.
+    const PROMPTS: &'static str = "config_sentence_transformers.json";
+    /// Bytes of such words at most.
+    const PROMPT_BYTES: usize = 1024;
     /// Steps at most.
     const STEPS: usize = 16;
 
@@ -61,13 +69,42 @@ impl Sentence {
             }
             None => Pooling::Mean,
         };
-        let most = match files.json(Self::WINDOW)? {
-            None => None,
-            Some(map) => (Keys(&map).size("max_seq_length"))
-                .map_err(|problem| files.fault(Self::WINDOW, problem))?,
+        let (most, lower) = match files.json(Self::WINDOW)? {
+            None => (None, false),
+            Some(map) => {
+                let keys = Keys(&map);
+                let read = || Ok((keys.size("max_seq_length")?, keys.flag("do_lower_case")?));
+                let (most, lower) =
+                    read().map_err(|problem: String| files.fault(Self::WINDOW, problem))?;
+                (most, lower == Some(true))
+            }
         };
-        Ok(Sentence { pooling, normalised: steps.normalised, most })
+        let prompt = match files.json(Self::PROMPTS)? {
+            None => String::new(),
+            Some(map) => {
+                prompt(&Keys(&map)).map_err(|problem| files.fault(Self::PROMPTS, problem))?
+            }
+        };
+        Ok(Sentence { pooling, normalised: steps.normalised, most, prompt, lower })
     }
+
+    /// A text as the tokenizer gets it.
+    pub(crate) fn prepared(&self, text: &str) -> String {
+        let whole = format!("{}{text}", self.prompt);
+        if self.lower { whole.to_lowercase() } else { whole }
+    }
+}
+
+/// The words that stand before a text for which nobody asks for others.
+fn prompt(keys: &Keys<'_>) -> Result<String, String> {
+    let Some(name) = keys.text("default_prompt_name")? else { return Ok(String::new()) };
+    let prompts = keys.object("prompts")?;
+    let prompt = prompts.map(|prompts| prompts.text(name)).transpose()?.flatten();
+    let prompt = prompt.ok_or_else(|| format!("has no prompt \"{name}\", its default"))?;
+    if prompt.len() > Sentence::PROMPT_BYTES {
+        return Err(format!("has a prompt of more than {} bytes", Sentence::PROMPT_BYTES));
+    }
+    Ok(prompt.to_owned())
 }
 
 /// What a list of steps says.
@@ -127,6 +164,9 @@ impl Steps {
 impl Pooling {
     fn parse(keys: &Keys<'_>) -> Result<Pooling, String> {
         const KNOWN: &str = "known: mean, cls";
+        if keys.flag("include_prompt")? == Some(false) {
+            return Err("has `include_prompt` off, which is not known".into());
+        }
         if let Some(mode) = keys.text("pooling_mode")? {
             return match mode {
                 "mean" => Ok(Pooling::Mean),
@@ -187,7 +227,11 @@ mod tests {
         let plain = [("Transformer", ""), ("Pooling", "1_Pooling")];
         let whole = [plain[0], plain[1], ("Normalize", "2_Normalize")];
         let window = (Sentence::WINDOW, json!({"max_seq_length": 256, "do_lower_case": false}));
-        let says = |pooling, normalised, most| Ok(Sentence { pooling, normalised, most });
+        let plainly = |pooling, normalised, most| {
+            let (prompt, lower) = (String::new(), false);
+            Sentence { pooling, normalised, most, prompt, lower }
+        };
+        let says = |pooling, normalised, most| Ok(plainly(pooling, normalised, most));
         for (files, expected) in [
             (vec![], says(Pooling::Mean, false, None)),
             (vec![pooled(first.clone())], says(Pooling::First, false, None)),
@@ -197,9 +241,34 @@ mod tests {
                 vec![steps(&whole), pooled(json!({"pooling_mode": "cls"}))],
                 says(Pooling::First, true, None),
             ),
+            (
+                vec![(Sentence::WINDOW, json!({"max_seq_length": null, "do_lower_case": true}))],
+                Ok(Sentence { lower: true, ..plainly(Pooling::Mean, false, None) }),
+            ),
+            (
+                vec![(
+                    Sentence::PROMPTS,
+                    json!({"prompts": {"query": "q: ", "text": "t: "}, "default_prompt_name": "text"}),
+                )],
+                Ok(Sentence { prompt: "t: ".into(), ..plainly(Pooling::Mean, false, None) }),
+            ),
+            (
+                vec![(Sentence::PROMPTS, json!({"prompts": {"query": "q: "}}))],
+                says(Pooling::Mean, false, None),
+            ),
         ] {
             assert_eq!(read(&files), expected, "{files:?}");
         }
+    }
+
+    #[test]
+    fn a_text_is_prepared_as_the_model_wants_it() {
+        let of = |prompt: &str, lower| {
+            let (pooling, prompt) = (Pooling::Mean, prompt.to_owned());
+            Sentence { pooling, normalised: false, most: None, prompt, lower }.prepared("Grüße")
+        };
+        assert_eq!((of("", false), of("", true)), ("Grüße".into(), "grüße".into()));
+        assert_eq!(of("Query: ", true), "query: grüße");
     }
 
     #[test]
@@ -229,6 +298,15 @@ mod tests {
                 "several ways",
             ),
             (vec![(Sentence::WINDOW, json!({"max_seq_length": "long"}))], "max_seq_length"),
+            (vec![pooled(json!({"include_prompt": false}))], "include_prompt"),
+            (vec![(Sentence::PROMPTS, json!({"default_prompt_name": "x"}))], "no prompt \"x\""),
+            (
+                vec![(
+                    Sentence::PROMPTS,
+                    json!({"prompts": {"x": "y".repeat(1025)}, "default_prompt_name": "x"}),
+                )],
+                "more than 1024 bytes",
+            ),
         ] {
             let said = read(&files).expect_err(says);
             assert!(said.contains(says), "{says}: {said}");

@@ -277,6 +277,7 @@ fn idle(name: &str, zone: Zone) -> Target {
         context_tokens: 8192,
         capacity: CAPACITY,
         models: Vec::new(),
+        vectors_only: false,
         input_price: 0.0,
         output_price: 0.0,
     }

@@ -112,6 +112,7 @@ fn target(name: &str, zone: Zone) -> Target {
         context_tokens: 8192,
         capacity: 8,
         models: vec![Model { name: "m".to_owned(), aliases: Vec::new() }],
+        vectors_only: false,
         input_price: 1.0,
         output_price: 2.0,
     }
