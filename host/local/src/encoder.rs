@@ -48,7 +48,7 @@ enum Crown {
     /// Outputs for each token.
     Tokens(Linear),
     /// Outputs for a text, from its first token.
-    Texts { pooler: Linear, family: Family, labels: Linear },
+    Texts { pooler: Box<Linear>, family: Family, labels: Linear },
     /// The stream's first token, or its mean.
     Pooled(Pooling),
 }
@@ -91,7 +91,7 @@ impl Encoder {
         let crown = match &shape.head {
             Head::Tokens(_) => Crown::Tokens(linear(Names::HEAD)?),
             Head::Texts { .. } => Crown::Texts {
-                pooler: linear(&names.pooler())?,
+                pooler: Box::new(linear(&names.pooler())?),
                 family: shape.family,
                 labels: linear(Names::HEAD)?,
             },
