@@ -4,7 +4,10 @@ use super::encoded::{self, Encoded, Says};
 use crate::scan::{Marks, Run, Scan};
 
 /// How many digits what it says has at least: others are words that decode by chance.
-const DIGITS: usize = 1;
+const DIGITS: usize = 2;
+
+/// The same for a run of digits alone: many numbers are a text in hexadecimal.
+const OF_DIGITS: usize = 3;
 
 /// Everything short in the text that decodes to a text with digits.
 pub(super) fn find(scan: &Scan<'_>) -> Vec<Encoded> {
@@ -51,12 +54,13 @@ fn decode(scan: &Scan<'_>, part: Run) -> Option<Encoded> {
     if !(Marks::SHORT..Marks::RUN).contains(&bytes.len()) {
         return None;
     }
-    let says = encoded::short(bytes).filter(|says| is_number(says))?;
+    let least = if bytes.iter().all(u8::is_ascii_digit) { OF_DIGITS } else { DIGITS };
+    let says = encoded::short(bytes).filter(|says| is_number(says, least))?;
     Some(Encoded { start: part.start, end: part.end, says: Says::Text(says) })
 }
 
 /// Whether a text is printable and has enough digits.
-fn is_number(text: &str) -> bool {
+fn is_number(text: &str, least: usize) -> bool {
     text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-        && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
+        && text.bytes().filter(u8::is_ascii_digit).count() >= least
 }

@@ -150,19 +150,23 @@ pub(super) const IDS: &[Id] = &[
     Id::new(
         "TH_TNIN",
         &["9-9999-99999-99-9", "9 9999 99999 99 9", "9999999999999"],
-        |d| {
-            let rest = sum(d, &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
-            // The two digits behind the kind are the province.
-            d[0] != b'0'
-                && (10..=96).contains(&number(&d[1..3]))
-                && (11 - rest) % 10 == value(d[12])
-        },
+        // The two digits behind the kind are the province.
+        |d| thai(d) && (10..=96).contains(&number(&d[1..3])),
         &["thai", "tnin", "บัตรประชาชน", "เลขประจำตัว", "national id"],
         "province and check digit modulo 11",
         "1-1017-00230-70-8",
     )
     .alone(0.0, 0.9)
     .lone(LIKELY),
+    // What a word says is one may be of a district that is not in the list.
+    Id::new(
+        "TH_TNIN",
+        &["9-9999-99999-99-9", "9 9999 99999 99 9", "9999999999999"],
+        thai,
+        &["thai", "tnin", "บัตรประชาชน", "เลขประจำตัว", "national id"],
+        "check digit modulo 11 beside a word for it",
+        "Thai ID 8-9865-79412-27-2",
+    ),
     Id::new(
         "MY_NRIC",
         &["999999-99-9999", "999999999999"],
@@ -309,6 +313,11 @@ fn resident(d: &[u8]) -> bool {
         && (1850..=2099).contains(&number(&d[6..10]))
         && day(number(&d[10..12]), number(&d[12..14]))
         && d[17] == check
+}
+
+fn thai(d: &[u8]) -> bool {
+    let rest = sum(d, &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+    d[0] != b'0' && (11 - rest) % 10 == value(d[12])
 }
 
 fn nric(d: &[u8]) -> bool {
