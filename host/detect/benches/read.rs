@@ -23,7 +23,7 @@ const FINDINGS: &str = "Write to jane.doe@example.org or call +49 30 901820; the
     1881 was charged from 203.0.113.77, and DE89 3704 0044 0532 0130 00 is the account. ";
 
 /// Text that makes a family look, again and again.
-const HOSTILE: [(&str, &str); 14] = [
+const HOSTILE: [(&str, &str); 20] = [
     ("digits", "4 "),
     ("groups", "4012 8888 "),
     ("ats", "a@b."),
@@ -38,6 +38,12 @@ const HOSTILE: [(&str, &str); 14] = [
     ("elements", "<a <mrn></"),
     ("lists", ",token)VALUES("),
     ("questions", "account number?\n1"),
+    ("names", "api_key_12"),
+    ("codes", "ODk3ODc3NTcz 4012"),
+    ("brackets", "12("),
+    ("dates", "dob 1-"),
+    ("glued", "is123456789 "),
+    ("accounts", "iban D E 8 9 "),
 ];
 
 fn texts(c: &mut Criterion) {

@@ -309,7 +309,9 @@ fn dates(
                 scan.run_back(gap, 12, |byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
             // `はJanuary`: some scripts are written without blanks.
             let latin = scan.run_back(gap, 12, |byte| byte.is_ascii_alphabetic());
-            [word.max(from), latin.max(from), run.start]
+            let other = (latin > word).then_some(latin.max(from));
+            let named = (word < gap).then_some(word.max(from));
+            [named, other, Some(run.start)].into_iter().flatten()
         })
         .filter(|&at| date::may_begin(scan, at))
         .filter_map(|at| Some((at, date::end(scan, at)?)))

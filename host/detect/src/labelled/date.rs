@@ -135,9 +135,19 @@ fn month(text: &str) -> Option<(Piece, usize)> {
     if letters < 3 {
         return None;
     }
-    let name = text[..length].to_lowercase();
+    let name = &text[..length];
+    // Few words are not ASCII, and need no copy.
+    let other = (!name.is_ascii()).then(|| name.to_lowercase());
+    let first = name.as_bytes()[0].to_ascii_lowercase();
+    let begins = |start: &str| match &other {
+        Some(name) => name.starts_with(start),
+        None => {
+            start.as_bytes()[0] == first
+                && name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
+        }
+    };
     let known = MONTHS.iter().chain(&LAST_MONTHS);
-    let found = known.into_iter().rev().find(|(start, _)| name.starts_with(start))?;
+    let found = known.into_iter().rev().find(|(start, _)| begins(start))?;
     Some((Piece::Month(found.1), length))
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Values {
     tries: u8,
     /// Where the name that was read last begins and ends.
     name: (usize, usize),
+    /// Where the name ends that was looked at last for a token in it.
+    looked: usize,
 }
 
 impl Values {
@@ -45,6 +47,24 @@ impl Values {
             self.name = (from, scan.run(from, scan.bytes.len(), belongs));
         }
         (self.name.1 - from <= NAME_BYTES).then_some(self.name.1)
+    }
+
+    /// A token that is a part of its own name: `api_key_f7aa1c27...`, as the names of tools
+    /// are made. The first word of a name tells.
+    fn in_name(&mut self, scan: &Scan<'_>, after: usize) -> Option<Span<'static>> {
+        let sign = scan.at(after).filter(|byte| matches!(byte, b'_' | b'-'))?;
+        if after < self.looked {
+            return None;
+        }
+        let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == sign;
+        let end = scan.run(after + 1, VALUE_BYTES, belongs);
+        self.looked = end;
+        let value = scan.text.get(after + 1..end).filter(|value| value.len() >= IN_NAME)?;
+        // The pieces of a name are words.
+        let solid: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+        let random = entropy(solid.as_bytes()) >= 3.2 && !is_name(value);
+        let sure = random.then(|| token(&solid, None, Sign::Is)).flatten()?;
+        Some(Span::new(after + 1, end, SECRET_TOKEN, sure))
     }
 
     /// Where the value that begins at `start` ends. Nothing when it is too long, or when
@@ -73,7 +93,7 @@ pub(super) fn find(
         return None;
     }
     if word == Word::Token
-        && let Some(span) = in_name(scan, hit.end)
+        && let Some(span) = values.in_name(scan, hit.end)
         && is_secret_name(scan, hit, word)
     {
         return Some(span);
@@ -142,19 +162,6 @@ pub(super) fn find(
         Word::Token | Word::Vague | Word::Service => SECRET_TOKEN,
     };
     Some(Span::new(start, end, entity, sure))
-}
-
-/// A token that is a part of its own name: `api_key_f7aa1c27...`, as the names of tools are
-/// made.
-fn in_name(scan: &Scan<'_>, after: usize) -> Option<Span<'static>> {
-    let sign = scan.at(after).filter(|byte| matches!(byte, b'_' | b'-'))?;
-    let end = scan.run(after + 1, VALUE_BYTES, |byte| byte.is_ascii_alphanumeric() || byte == sign);
-    let value = scan.text.get(after + 1..end).filter(|value| value.len() >= IN_NAME)?;
-    // The pieces of a name are words.
-    let solid: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-    let random = entropy(solid.as_bytes()) >= 3.2 && !is_name(value);
-    let sure = random.then(|| token(&solid, None, Sign::Is)).flatten()?;
-    Some(Span::new(after + 1, end, SECRET_TOKEN, sure))
 }
 
 /// Whether the name of a user is assigned shortly before: two lines of a form.
