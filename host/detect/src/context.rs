@@ -88,8 +88,13 @@ impl Words {
 /// Whether one of `words` stands as a whole word shortly before `start` or right
 /// after `end`, in any case.
 pub(crate) fn names(text: &str, start: usize, end: usize, words: &Words) -> bool {
-    let after = &text[end..text.floor_char_boundary((end + AFTER).min(text.len())).max(end)];
-    names_before(text, start, words) || has_word(after, words)
+    names_before(text, start, words) || names_after(text, end, words)
+}
+
+/// Whether one of `words` stands as a whole word right after `end`.
+pub(crate) fn names_after(text: &str, end: usize, words: &Words) -> bool {
+    let until = text.floor_char_boundary((end + AFTER).min(text.len())).max(end);
+    has_word(&text[end..until], words)
 }
 
 /// Whether one of `words` stands as a whole word shortly before `start`.

@@ -44,7 +44,7 @@ const OWNERS: [&str; 27] = [
 ];
 
 /// How many runs of digits near a word may begin a date, or go on with one.
-const NEAR: usize = 4;
+const NEAR: usize = 3;
 
 /// The longest value.
 const LONGEST: usize = 24;

@@ -7,6 +7,8 @@
 
 mod plan;
 
+use std::cell::Cell;
+
 use crate::candidate::{PHONE, Span};
 use crate::context::{self, Words};
 use crate::scan::Scan;
@@ -147,6 +149,20 @@ struct Number {
     plus: bool,
     /// True when the first group stands in parentheses.
     area: bool,
+    /// Whether a word stands in front that says what it is, once that was looked for.
+    named: Cell<Option<bool>>,
+}
+
+impl Number {
+    /// Whether a word around it says that it is a telephone number.
+    fn is_named(&self, text: &str) -> bool {
+        let before = self.named.get().unwrap_or_else(|| {
+            let before = context::names_before(text, self.start, &WORDS);
+            self.named.set(Some(before));
+            before
+        });
+        before || context::names_after(text, self.end, &WORDS)
+    }
 }
 
 /// Finds telephone numbers.
@@ -181,6 +197,7 @@ fn number(scan: &Scan<'_>, index: usize, number: &mut Number) -> Option<Span<'st
     number.groups.clear();
     number.gaps.clear();
     (number.start, number.end, number.plus, number.area) = (start, start, plus, area);
+    number.named.set(None);
     let mut best = None;
     for (offset, run) in runs[index..].iter().enumerate().take(GROUPS) {
         if offset > 0 {
@@ -246,7 +263,7 @@ fn gap(between: &[u8]) -> Option<u8> {
 
 /// How sure it is that this is a telephone number.
 fn score(scan: &Scan<'_>, number: &Number) -> Option<f32> {
-    let named = || context::names(scan.text, number.start, number.end, &WORDS);
+    let named = || number.is_named(scan.text);
     if number.plus {
         let planned = plan::is_international(&number.digits);
         // Plans change; a word says what it is meant for.
@@ -315,7 +332,7 @@ fn is_something_else(scan: &Scan<'_>, number: &Number) -> bool {
         && groups[0] <= 3
         && groups[1..].iter().all(|&group| group == 3)
         && gaps.iter().all(|&gap| gap == b'.' || gap == b' ')
-        && !context::names(scan.text, number.start, number.end, &WORDS);
+        && !number.is_named(scan.text);
     let other = context::follows_word(scan.text, number.start, &OTHERS);
     date || address || thousands || other || is_years(&number.digits, groups)
 }

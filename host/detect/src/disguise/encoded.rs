@@ -288,6 +288,10 @@ fn text(bytes: Vec<u8>) -> Option<String> {
 
 /// Whether bytes are letters and signs in UTF-16, some of them ASCII.
 fn is_utf16(bytes: &[u8]) -> bool {
+    // Nearly everything else ends here.
+    if bytes.chunks_exact(2).take(16).filter(|pair| pair[1] == 0).count() < 4 {
+        return false;
+    }
     let units = bytes.chunks_exact(2).take(16).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let (mut ascii, mut last) = (0, true);
     let letters = char::decode_utf16(units).all(|c| match c {

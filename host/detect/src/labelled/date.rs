@@ -157,6 +157,9 @@ fn gap(text: &str) -> Option<usize> {
         ". ", ", ", " of ", " de ", " di ", " - ", " / ", "年", "月", ".", "-", "/", " ", ",",
         "er ", "\\/",
     ];
+    // Most of what is no gap begins with a letter.
+    let sign = |byte: &u8| !byte.is_ascii_alphanumeric() || *byte == b'e';
+    text.as_bytes().first().filter(|byte| sign(byte))?;
     GAPS.iter().find(|gap| text.starts_with(**gap)).map(|gap| gap.len())
 }
 
