@@ -6,12 +6,14 @@
 //! milliseconds for each candidate; this costs a table.
 
 mod plan;
+mod words;
 
 use std::cell::Cell;
 
 use crate::candidate::{PHONE, Span};
-use crate::context::{self, Words};
+use crate::context;
 use crate::scan::Scan;
+pub(crate) use words::{OTHERS, WORDS};
 
 /// The most digits of a number with its country code (E.164), and a trunk zero.
 const DIGITS: usize = 16;
@@ -24,116 +26,6 @@ const SPACED: usize = 9;
 
 /// Stands for what nobody puts between the groups of a number without a reason.
 const ODD: u8 = b'~';
-
-/// Words that say that a number is a telephone number.
-pub(crate) const WORDS: Words = Words::new(&[
-    "call",
-    "callback",
-    "called",
-    "calling",
-    "cell",
-    "cellphone",
-    "cellular",
-    "cellulare",
-    "celular",
-    "contact",
-    "dial",
-    "fax",
-    "festnetz",
-    "gsm",
-    "handy",
-    "handynummer",
-    "hotline",
-    "landline",
-    "mobiel",
-    "mobil",
-    "mobile",
-    "mobiles",
-    "mobilnummer",
-    "movil",
-    "msisdn",
-    "móvil",
-    "pager",
-    "ph",
-    "phn",
-    "phone",
-    "phonenumber",
-    "phones",
-    "portable",
-    "puh",
-    "puhelin",
-    "reach",
-    "ring",
-    "rufnummer",
-    "signal",
-    "sms",
-    "tel",
-    "tele",
-    "telefon",
-    "telefone",
-    "telefonnummer",
-    "telefono",
-    "telefoon",
-    "telemóvel",
-    "telephone",
-    "telephones",
-    "teléfono",
-    "text",
-    "téléphone",
-    "voicemail",
-    "whatsapp",
-    "тел",
-    "телефон",
-    "手机",
-    "携帯",
-    "电话",
-    "電話",
-    "전화",
-]);
-
-/// Words right before a number that say that it is something else.
-pub(crate) const OTHERS: Words = Words::new(&[
-    "account",
-    "acct",
-    "amount",
-    "bug",
-    "case",
-    "claim",
-    "code",
-    "commit",
-    "error",
-    "id",
-    "invoice",
-    "isbn",
-    "issn",
-    "issue",
-    "item",
-    "line",
-    "lines",
-    "member",
-    "model",
-    "order",
-    "page",
-    "pages",
-    "part",
-    "patient",
-    "plz",
-    "policy",
-    "port",
-    "postcode",
-    "pr",
-    "price",
-    "ref",
-    "reference",
-    "serial",
-    "sku",
-    "ticket",
-    "total",
-    "tracking",
-    "version",
-    "zip",
-    "zipcode",
-]);
 
 /// A number under examination, and then the next one: groups of digits and what stands between them.
 #[derive(Default)]
