@@ -174,7 +174,7 @@ fn checking_says_what_the_loader_would_say() {
     }
     own.run("check", &["--settings", r#"{"unheard": 1}"#]).failed_with(&["refuses", "unheard"]);
     own.run("check", &["--settings", "[]"]).failed_with(&["JSON object"]);
-    own.run("check", &["--grants", "model"]).failed_with(&["model", "text"]);
+    own.run("check", &["--grants", "network"]).failed_with(&["network", "text"]);
     own.run("check", &["--settings", r#"{"needs": ["text"]}"#, "--grants", "findings"])
         .failed_with(&["needs grants", "text"]);
     own.run("check", &["--require-cases"]).failed_with(&["no cases", "policy.cases.json"]);

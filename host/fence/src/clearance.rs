@@ -154,7 +154,7 @@ impl Clearance {
                 }
                 Ok(judgement) => (judgement.code(), Remover::Policy(verdict.policy.clone())),
                 // Nothing is wrong with the request or the policy: a later try may do better.
-                Err(PolicyFailure::Busy) => {
+                Err(PolicyFailure::Busy | PolicyFailure::Model) => {
                     ("policy_busy", Remover::Failure(verdict.policy.clone()))
                 }
                 Err(_) => ("policy_failed", Remover::Failure(verdict.policy.clone())),

@@ -310,6 +310,8 @@ pub enum PolicyFailure {
     Nonsense(Nonsense),
     /// No sandbox was free for it.
     Busy,
+    /// A model that it needs the scores of did not answer.
+    Model,
 }
 
 impl PolicyFailure {
@@ -323,6 +325,7 @@ impl PolicyFailure {
             PolicyFailure::Error => "error",
             PolicyFailure::Nonsense(_) => "nonsense",
             PolicyFailure::Busy => "busy",
+            PolicyFailure::Model => "model",
         }
     }
 }

@@ -43,6 +43,12 @@ pub fn whole(screen: &mut Screen, house: &House, config: &Config) -> io::Result<
     rows.extend(vocabulary(&in_force));
     rows.extend(house.embedder.as_ref().map(|embedder| vectors(embedder.description())));
     rows.extend(house.tier.as_ref().map(|tier| named("names", tier.description())));
+    rows.extend(
+        house
+            .classifiers
+            .descriptions()
+            .map(|(name, on)| named("classifier", format!("{name}: {on}"))),
+    );
     rows.push(named("ledger", config.ledger.file.display().to_string()));
     rows.push(cloud(config));
     screen.rows(&rows)?;

@@ -5,6 +5,7 @@
 //! files and the configuration itself are read here and nowhere else.
 
 mod caller_keys;
+mod classifiers;
 mod connections;
 mod detection;
 mod embedding;
@@ -37,6 +38,7 @@ use ringfence_ledger::Durability;
 use ringfence_local::{EncoderConfig, LocalConfig};
 use ringfence_policy::{Grants, Limits};
 
+pub use classifiers::ClassifierConfig;
 pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
 pub use mistake::{Mistake, Mistakes};
 pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
@@ -74,6 +76,8 @@ pub struct Config {
     pub floor: Floor,
     /// The local model; absent when no target is local.
     pub local: Option<LocalConfig>,
+    /// Models that say what texts are, for policies.
+    pub classifiers: Vec<ClassifierConfig>,
     /// The local model of vectors; absent when no target serves it.
     pub embedding: Option<EncoderConfig>,
     /// The books.

@@ -4,6 +4,8 @@
 //! for its whole life. What cannot (the ledger, the keys, the local model, the sandbox)
 //! stands in [`House`].
 
+mod build;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,18 +18,17 @@ use ringfence_fence::{
 };
 use ringfence_ledger::Ledger;
 use ringfence_local::{Description, Embedder, Local};
-use ringfence_policy::{Chain, Facts, Following, Predecessors, Sandbox, SandboxConfig};
+use ringfence_policy::{Chain, Facts, Following, Predecessors, Sandbox, Score};
 
-use crate::assembly::{self, Assembly};
 use crate::books;
 use crate::callers::Callers;
-use crate::config::Config;
+use crate::classifiers::Classifiers;
 use crate::conversations::Conversations;
-use crate::detection::{self, Sight};
+use crate::detection::Sight;
 use crate::ids;
-use crate::keys::{Keys, private_folder};
+use crate::keys::Keys;
 use crate::metrics::Metrics;
-use crate::places::{self, Models, Place};
+use crate::places::Place;
 use crate::signatures::Signatures;
 use crate::tier::Tier;
 
@@ -49,6 +50,8 @@ pub struct House {
     pub embedder: Option<Arc<Embedder>>,
     /// The model that finds names, when there is one.
     pub tier: Option<Tier>,
+    /// The models that policies may ask.
+    pub classifiers: Arc<Classifiers>,
     keys: Keys,
     conversations: Conversations,
     in_force: ArcSwap<InForce>,
@@ -113,118 +116,6 @@ impl std::fmt::Display for BuildError {
 impl std::error::Error for BuildError {}
 
 impl House {
-    /// Builds everything. Blocks: policies are compiled and the model is loaded.
-    ///
-    /// # Errors
-    /// Everything that is wrong. Nothing is bound and nothing has left.
-    pub fn build(config: &Config) -> Result<House, Vec<BuildError>> {
-        let state = &config.state;
-        let one = |text: String| vec![BuildError(text)];
-        private_folder(state)
-            .map_err(|error| one(format!("the state folder {}: {error}", state.display())))?;
-        let keys = Keys::open(state)
-            .map_err(|error| one(format!("the key {}: {}", error.file.display(), error.cause)))?;
-        let sandbox = sandbox(config)?;
-        let predecessors = Predecessors::open(&state.join("predecessors"))
-            .map_err(|error| one(format!("the stored policies: {error}")))?;
-
-        let mut errors = Vec::new();
-        let entries = &config.policies;
-        let assembly =
-            assembly::assemble(&sandbox, &predecessors, entries, &config.signatures, None)
-                .unwrap_or_else(|wrong| {
-                    errors.extend(wrong);
-                    Assembly::default()
-                });
-        let sight = detection::sight(&config.detection, None).map_err(|wrong| errors.extend(wrong));
-        let local = match &config.local {
-            Some(model) => {
-                Local::start(model).map(|local| Some(Arc::new(local))).unwrap_or_else(|error| {
-                    errors.push(BuildError(format!("the local model: {error}")));
-                    None
-                })
-            }
-            None => None,
-        };
-        let embedder = config.embedding.as_ref().map(Embedder::start).transpose();
-        let embedder = embedder.map(|embedder| embedder.map(Arc::new)).unwrap_or_else(|error| {
-            errors.push(BuildError(format!("[local.embedding]: {error}")));
-            None
-        });
-        let tier = config.detection.model.as_ref().map(Tier::start).transpose();
-        let tier = tier.unwrap_or_else(|error| {
-            errors.push(BuildError(format!("[detect.model]: {error}")));
-            None
-        });
-        let models = Models { local: local.as_ref(), embedder: embedder.as_ref() };
-        let (places, lacking) =
-            places::places(&config.targets, models, &[]).unwrap_or_else(|wrong| {
-                errors.extend(wrong);
-                (Vec::new(), Vec::new())
-            });
-        let ledger = Ledger::open(&config.ledger.file, config.ledger.durability, keys.ledger);
-        let (ledger, sight) = match (ledger, sight) {
-            (Ok(ledger), Ok(sight)) if errors.is_empty() => (ledger, sight),
-            (Ok(_), _) => return Err(errors),
-            (Err(error), _) => {
-                errors.push(BuildError(format!(
-                    "the ledger {}: {error}",
-                    config.ledger.file.display()
-                )));
-                return Err(errors);
-            }
-        };
-        Ok(House {
-            ledger,
-            metrics: Metrics::new(),
-            sandbox,
-            predecessors,
-            began: now_ms() as u64 / 1000,
-            local,
-            embedder,
-            tier,
-            keys,
-            conversations: Conversations::default(),
-            troubles: Mutex::new(assembly.troubles.clone()),
-            in_force: ArcSwap::from_pointee(in_force(config, assembly, places, lacking, sight)),
-        })
-    }
-
-    /// Loads `config` beside what is in force, without changing that. Blocks.
-    ///
-    /// Policies, targets and their gauges that are the same stay the same.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn prepare(&self, config: &Config) -> Result<(InForce, Vec<String>), Vec<BuildError>> {
-        // A policy may count on what it finds, so it never lags behind the configuration.
-        if self.tier.as_ref().map(Tier::config) != config.detection.model.as_ref() {
-            let text = "[detect.model] is another: restart to apply the configuration";
-            return Err(vec![BuildError(text.to_owned())]);
-        }
-        let now = self.in_force();
-        let assembly = assembly::assemble(
-            &self.sandbox,
-            &self.predecessors,
-            &config.policies,
-            &config.signatures,
-            Some(&now.chain),
-        );
-        let models = Models { local: self.local.as_ref(), embedder: self.embedder.as_ref() };
-        let places = places::places(&config.targets, models, &now.places);
-        let sight = detection::sight(&config.detection, Some(&now.sight));
-        match (assembly, places, sight) {
-            (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
-                let troubles = assembly.troubles.clone();
-                Ok((in_force(config, assembly, places, lacking, sight), troubles))
-            }
-            (assembly, places, sight) => {
-                let errors = [assembly.err(), places.err(), sight.err()];
-                Err(errors.into_iter().flatten().flatten().collect())
-            }
-        }
-    }
-
     /// Puts another version into force: whole, for every request that begins now.
     pub fn put_in_force(&self, next: InForce, troubles: Vec<String>) {
         self.in_force.store(Arc::new(next));
@@ -290,6 +181,8 @@ impl House {
             (Vec::new(), Following::default())
         } else {
             let previous = self.conversations.previous(asked.conversation);
+            let scores = self.scores(&in_force.chain, asked.request).await;
+            let models = Classifiers::models(&self.classifiers);
             let facts = Facts {
                 request: asked.request,
                 findings: asked.findings,
@@ -301,10 +194,26 @@ impl House {
                 latency_wanted_ms: asked.latency_wanted_ms,
                 budget_left: None,
                 previous_target: previous.as_deref(),
+                scores: &scores,
+                models: Some(&models),
             };
             in_force.chain.judge_and_follow(&facts).await
         };
         (clearance.decide(ids::decision(), verdicts), following)
+    }
+
+    /// What the classifiers say that the chain needs.
+    async fn scores(&self, chain: &Chain, request: &Request) -> Vec<Score> {
+        let needed = chain.scores();
+        if needed.is_empty() {
+            return Vec::new();
+        }
+        let scores = self.classifiers.score(&needed, request).await;
+        let noted = scores.into_iter().map(|(score, scored)| {
+            self.metrics.scored(&scored);
+            score
+        });
+        noted.collect()
     }
 
     /// Notes which target answered a turn of a conversation.
@@ -350,36 +259,6 @@ impl InForce {
         // With no place at all it is not the model that is missing.
         self.places.is_empty()
             || self.places.iter().any(|place| place.target.model_of(request).is_some())
-    }
-}
-
-fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
-    let settings =
-        SandboxConfig { cache: Some(config.state.join("compiled")), ..SandboxConfig::default() };
-    Sandbox::new(settings).map_err(|error| vec![BuildError(format!("the sandbox: {error}"))])
-}
-
-fn in_force(
-    config: &Config,
-    assembly: Assembly,
-    places: Vec<Place>,
-    lacking: Vec<(Arc<Target>, String)>,
-    sight: Sight,
-) -> InForce {
-    InForce {
-        configuration: config.digest,
-        chain: assembly.chain,
-        degraded: assembly.degraded,
-        signed: assembly.signed,
-        signatures: config.signatures.clone(),
-        places,
-        lacking,
-        callers: Callers::new(config.callers.clone()),
-        sight,
-        shapes: config.shapes.clone(),
-        floor: config.floor.clone(),
-        answer_within: config.server.answer_within,
-        since: Instant::now(),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod assembly;
 pub mod attempts;
 pub mod books;
 pub mod callers;
+pub mod classifiers;
 pub mod config;
 pub mod conversations;
 pub mod detection;

@@ -15,6 +15,7 @@ use ringfence_chat::Usage;
 use ringfence_fence::{Decision, Failure, Refusal, Remover, Verdict};
 use ringfence_policy::Seen;
 
+use crate::classifiers::Scored;
 use crate::house::House;
 use crate::tier::TierRead;
 
@@ -39,6 +40,8 @@ pub struct Metrics {
     reloads: Family<Reload, Counter>,
     tier_reads: Family<TierOutcome, Counter>,
     tier_seconds: Histogram,
+    scores: Family<ScoreOutcome, Counter>,
+    score_seconds: Family<Classifier, Histogram>,
     /// Set when scraped.
     queued: Family<Target, Gauge>,
     in_flight: Family<Target, Gauge>,
@@ -96,6 +99,17 @@ struct Reload {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScoreOutcome {
+    classifier: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Classifier {
+    classifier: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TierOutcome {
     outcome: &'static str,
 }
@@ -132,6 +146,10 @@ impl Metrics {
             restored: Counter::default(),
             tier_reads: Family::default(),
             tier_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            scores: Family::default(),
+            score_seconds: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.001, 2.0, 14))
+            }),
             reloads: Family::default(),
             queued: Family::default(),
             in_flight: Family::default(),
@@ -181,6 +199,8 @@ impl Metrics {
         r.register("restored", "Placeholders restored in answers", self.restored.clone());
         r.register("model_detections", "Readings of the model", self.tier_reads.clone());
         r.register("model_detection_seconds", "Time of a reading", self.tier_seconds.clone());
+        r.register("scores", "Readings of requests by classifiers", self.scores.clone());
+        r.register("score_seconds", "Time of such a reading", self.score_seconds.clone());
         r.register("reloads", "Reloads by result", self.reloads.clone());
         r.register(
             "queued",
@@ -272,6 +292,15 @@ impl Metrics {
     pub fn tier_read(&self, read: &TierRead) {
         self.tier_reads.get_or_create(&TierOutcome { outcome: read.outcome }).inc();
         self.tier_seconds.observe(read.took.as_secs_f64());
+    }
+
+    /// A classifier read a request, or could not.
+    pub fn scored(&self, scored: &Scored) {
+        let classifier = scored.classifier.clone();
+        let outcome = ScoreOutcome { classifier: classifier.clone(), outcome: scored.outcome };
+        self.scores.get_or_create(&outcome).inc();
+        let took = scored.took.as_secs_f64();
+        self.score_seconds.get_or_create(&Classifier { classifier }).observe(took);
     }
 
     /// A reload ended.

@@ -50,6 +50,8 @@ fn judge(criterion: &mut Criterion) {
                 latency_wanted_ms: None,
                 budget_left: None,
                 previous_target: None,
+                scores: &[],
+                models: None,
             };
             let verdict = executor.block_on(chain.judge(&facts)).remove(0);
             assert!(verdict.outcome.is_ok(), "{file}: {:?}", verdict.outcome);

@@ -25,9 +25,12 @@
 //! Members of `request` have the names of the contract with `_` for `-`; what is left out
 //! gets a harmless value, and without `targets` there are `local` in the process,
 //! `premises` and `cloud`. A segment is its text, or an object. A finding is told by its
-//! text: the first place in its segment. Without `grants` the policy is granted
+//! text: the first place in its segment. `scores` are what classifiers say of the request
+//! (`{NAME/LABEL: 0.9}`), and `models` what they answer whatever they are asked
+//! (`{classify: {NAME: {LABEL: 0.9}}, embed: [0.1]}`). Without `grants` the policy is granted
 //! everything.
 
+mod answers;
 mod asked;
 mod outline;
 mod revision;
@@ -47,6 +50,7 @@ use self::asked::Asked;
 pub use self::asked::three_targets;
 pub use self::said::Said;
 use crate::entry::{Entities, Grants};
+use crate::model::{Models, Score};
 
 /// The custom section of a component that carries its cases, as JSON.
 pub const CASES_SECTION: &str = "ringfence:cases";
@@ -97,6 +101,8 @@ pub(crate) struct Scene {
     pub(crate) latency_wanted_ms: Option<u32>,
     pub(crate) budget_left: Option<f64>,
     pub(crate) previous_target: Option<String>,
+    pub(crate) scores: Vec<Score>,
+    pub(crate) models: Arc<dyn Models>,
 }
 
 /// What became of one case.
@@ -227,6 +233,7 @@ enum Grant {
     Caller,
     Log,
     State,
+    Model,
 }
 
 impl Written {
@@ -242,6 +249,7 @@ impl Written {
             caller: granted(Grant::Caller),
             log: granted(Grant::Log),
             state: granted(Grant::State),
+            model: granted(Grant::Model),
         };
         Ok(Case {
             line,

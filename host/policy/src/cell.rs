@@ -14,6 +14,7 @@ use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDe
 use crate::clock::{Clock, Running, TICK};
 use crate::entry::Limits;
 use crate::log::Lines;
+use crate::model::Models;
 use crate::state::State;
 use crate::wasi::Wasi;
 
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
 pub(crate) struct Cell {
     /// What it shares with the policy's other instances.
     pub(crate) shared: Arc<Shared>,
+    /// The models that it may ask; none while it is configured, and without the grant.
+    pub(crate) models: Option<Arc<dyn Models>>,
     /// Whose counters it may touch.
     pub(crate) tenant: String,
     /// Time, as data.
@@ -50,6 +53,8 @@ pub(crate) struct Cell {
     pub(crate) lines_left: u32,
     /// The empty system interface, made when it is first asked for.
     pub(crate) wasi: Option<Box<Wasi>>,
+    /// Calls to models that it may still make.
+    pub(crate) model_calls_left: u32,
     calls_left: u32,
     overran: bool,
     memory_left: usize,
@@ -79,11 +84,13 @@ impl Cell {
         Cell {
             running: Some(shared.clock.running()),
             shared,
+            models: None,
             tenant: String::new(),
             now_ms: 0.0,
             seed: 0,
             lines_left: limits.log_lines,
             wasi: None,
+            model_calls_left: limits.model_calls,
             calls_left: limits.calls,
             overran: false,
             memory_left: limits.memory_bytes,
@@ -111,6 +118,7 @@ impl Cell {
     pub(crate) fn wake(&mut self, limits: &Limits) {
         self.running = Some(self.shared.clock.running());
         self.calls_left = limits.calls;
+        self.model_calls_left = limits.model_calls;
     }
 
     /// No call runs until the next [`Cell::wake`]: the clock need not tick for it.

@@ -1,5 +1,6 @@
 //! The policies in order, and what they are asked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ringfence_chat::Request;
@@ -7,6 +8,7 @@ use ringfence_fence::{Caller, Digest, Finding, Target, Verdict, Vitals};
 
 use crate::contract::Lists;
 use crate::following::Following;
+use crate::model::{Models, Score};
 use crate::policy::Policy;
 
 /// What the policies of a chain are told about one request. Each sees of it what its
@@ -33,6 +35,10 @@ pub struct Facts<'a> {
     pub budget_left: Option<f64>,
     /// The target that answered this conversation's previous turn.
     pub previous_target: Option<&'a str>,
+    /// What the classifiers say that the chain needs: [`Chain::scores`].
+    pub scores: &'a [Score],
+    /// The models that policies may ask.
+    pub models: Option<&'a Arc<dyn Models>>,
 }
 
 /// The policies in order. Immutable: a request that holds a chain sees one version of
@@ -62,6 +68,13 @@ impl Chain {
     /// The policies in order.
     pub fn policies(&self) -> &[Arc<Policy>] {
         &self.policies
+    }
+
+    /// The classifiers whose scores its policies need, without repetition.
+    pub fn scores(&self) -> Vec<&str> {
+        let needed: BTreeSet<&str> =
+            self.policies.iter().flat_map(|policy| policy.declaration.scores()).collect();
+        needed.into_iter().collect()
     }
 
     /// Asks every policy, in order, each in a fresh instance. One verdict for each, also

@@ -20,17 +20,21 @@ mod generated {
             world everything {
                 import ringfence:policy/log@0.1.0;
                 import ringfence:policy/state@0.1.0;
+                import ringfence:policy/model@0.1.0;
                 export ringfence:policy/judge@0.1.0;
                 export ringfence:policy/response@0.1.0;
             }
         ",
         world: "ringfence:host/everything",
         ownership: Borrowing { duplicate_if_necessary: true },
-        imports: { default: trappable },
+        imports: {
+            "ringfence:policy/model": async | trappable,
+            default: trappable,
+        },
     });
 }
 
-pub(crate) use generated::ringfence::policy::{log, state, types};
+pub(crate) use generated::ringfence::policy::{log, model, state, types};
 
 /// The package of the contract, without a version.
 pub const PACKAGE: &str = "ringfence:policy";
@@ -169,6 +173,7 @@ pub(crate) fn request<'a>(
     targets: &'a [types::Target<'a>],
     segments: &'a [types::Segment<'a>],
     findings: Option<&'a [types::Finding<'a>]>,
+    scores: &'a [(&'a str, f32)],
 ) -> types::Request<'a> {
     types::Request {
         id: &facts.request.id,
@@ -191,7 +196,7 @@ pub(crate) fn request<'a>(
         seed: facts.seed,
         segments,
         findings,
-        scores: &[],
+        scores,
         targets,
     }
 }

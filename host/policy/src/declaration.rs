@@ -20,6 +20,14 @@ impl Declaration {
     /// records and metrics.
     pub const NAME_BYTES: usize = 64;
 
+    /// What stands before a classifier's name in `needs`.
+    pub const SCORE: &'static str = "score:";
+
+    /// The classifiers whose scores it needs.
+    pub fn scores(&self) -> impl Iterator<Item = &str> {
+        self.needs.iter().filter_map(|need| need.strip_prefix(Declaration::SCORE))
+    }
+
     /// Checks and sorts what a policy declared.
     ///
     /// # Errors

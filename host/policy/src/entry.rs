@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ringfence_fence::{Mode, OnFailure};
 
+use crate::declaration::Declaration;
+
 /// What the configuration says about one policy: everything but its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -54,13 +56,17 @@ pub struct Grants {
     pub log: bool,
     /// Counters that outlive a request.
     pub state: bool,
+    /// The models that read texts in this process, and the scores of those that the policy
+    /// declares a need for.
+    pub model: bool,
 }
 
 impl Grants {
     /// The names that a declaration may need and a configuration may grant.
-    pub const NAMES: [&'static str; 5] = ["text", "findings", "caller", "log", "state"];
+    pub const NAMES: [&'static str; 6] = ["text", "findings", "caller", "log", "state", "model"];
 
-    /// Whether the grant of that name is given. Unknown names are not.
+    /// Whether the grant of that name is given. Unknown names are not. The scores of a
+    /// classifier are covered by `model`.
     pub fn holds(&self, name: &str) -> bool {
         match name {
             "text" => self.text,
@@ -68,7 +74,8 @@ impl Grants {
             "caller" => self.caller,
             "log" => self.log,
             "state" => self.state,
-            _ => false,
+            "model" => self.model,
+            _ => self.model && name.starts_with(Declaration::SCORE),
         }
     }
 }
@@ -126,6 +133,8 @@ pub struct Limits {
     pub names: usize,
     /// Calls to the host.
     pub calls: u32,
+    /// Of these, calls to a model.
+    pub model_calls: u32,
     /// Lines to the log; further lines are dropped.
     pub log_lines: u32,
     /// Time that `configure` may compute.
@@ -158,6 +167,8 @@ impl Limits {
     pub const NAMES: usize = 256;
     /// Default of [`Limits::calls`].
     pub const CALLS: u32 = 1_000;
+    /// Default of [`Limits::model_calls`].
+    pub const MODEL_CALLS: u32 = 16;
     /// Default of [`Limits::log_lines`].
     pub const LOG_LINES: u32 = 16;
     /// Default of [`Limits::configure_deadline`].
@@ -182,6 +193,7 @@ impl Default for Limits {
             answer_bytes: Limits::ANSWER_BYTES,
             names: Limits::NAMES,
             calls: Limits::CALLS,
+            model_calls: Limits::MODEL_CALLS,
             log_lines: Limits::LOG_LINES,
             configure_deadline: Limits::CONFIGURE_DEADLINE,
         }
@@ -201,12 +213,14 @@ mod tests {
             caller: true,
             log: true,
             state: true,
+            model: true,
         };
         for name in Grants::NAMES {
             assert!(!none.holds(name), "{name}");
             assert!(all.holds(name), "{name}");
         }
-        assert!(!all.holds("model"));
+        assert!(all.holds("score:tone") && !none.holds("score:tone"));
+        assert!(!all.holds("network"));
     }
 
     #[test]

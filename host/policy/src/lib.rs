@@ -57,7 +57,8 @@
 //! - What is not granted is absent in the request and not linked in the instance.
 //! - No call of a policy reads a clock, a file, a socket, the environment or a source of
 //!   randomness: its clock stands at the request's time and its randomness follows from
-//!   the request's seed. Counters (`state`) are the one thing that outlives a request.
+//!   the request's seed. Counters (`state`) are the one thing that outlives a request, and
+//!   the [`Models`] of this process the one thing that it may wait for.
 //! - No compiled code is taken from the disk unless this host wrote it there.
 //! - A chain never changes. A new version is a new chain, and a request keeps the one that
 //!   it began with.
@@ -79,6 +80,7 @@ mod following;
 mod inspection;
 mod load;
 mod log;
+mod model;
 mod policy;
 mod predecessors;
 mod private;
@@ -100,6 +102,7 @@ pub use following::{
 };
 pub use inspection::Inspection;
 pub use load::{LoadError, inspect};
+pub use model::{Label, MODEL_TEXT_BYTES, ModelFault, Models, Reading, Score};
 pub use policy::Policy;
 pub use predecessors::Predecessors;
 pub use private::PrivateFolderError;

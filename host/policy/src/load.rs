@@ -16,7 +16,9 @@ pub use self::error::LoadError;
 use crate::cache::Compiled;
 use crate::cell::{Cell, Meter, Metered, Shared, failure};
 use crate::contract::response::{Inspected, Window};
-use crate::contract::{self, Configured, JUDGE, Judged, RESPONSE, VERSION, log, state, types};
+use crate::contract::{
+    self, Configured, JUDGE, Judged, RESPONSE, VERSION, log, model, state, types,
+};
 use crate::declaration::Declaration;
 use crate::entry::{Entry, Grants};
 use crate::inspection::Inspection;
@@ -323,6 +325,9 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
     }
     if grants.state {
         state::add_to_linker::<Cell, HasSelf<Cell>>(&mut linker, |cell| cell)?;
+    }
+    if grants.model {
+        model::add_to_linker::<Cell, HasSelf<Cell>>(&mut linker, |cell| cell)?;
     }
     Ok(linker)
 }

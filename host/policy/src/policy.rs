@@ -17,6 +17,7 @@ use crate::contract::{self, Configured, Judged, Lists, types};
 use crate::declaration::Declaration;
 use crate::entry::{Entry, Grants, Limits};
 use crate::following::{Follower, Live};
+use crate::model::Models;
 use crate::sandbox::Sandbox;
 
 /// A policy that is loaded. Judges through [`crate::Chain`].
@@ -127,8 +128,16 @@ impl Policy {
             // A shortened list would hide the rest from the policy.
             return Err(PolicyFailure::Nonsense(Nonsense::TooMuch));
         }
-        let request =
-            contract::request(facts, &self.grants, lists, targets, &segments, findings.as_deref());
+        let scores = self.scores(facts)?;
+        let request = contract::request(
+            facts,
+            &self.grants,
+            lists,
+            targets,
+            &segments,
+            findings.as_deref(),
+            &scores,
+        );
         let ready = &self.ready;
         let slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
         let meter = Meter::new();
@@ -142,7 +151,8 @@ impl Policy {
         let mut store = cell.into_store(ready.sandbox.engine(), limits, limits.deadline, &meter);
         // The clock that interrupts computing does not run while the policy sleeps.
         let called = {
-            let future = pin!(self.call(&mut store, &request));
+            let models = facts.models.filter(|_| self.grants.model).cloned();
+            let future = pin!(self.call(&mut store, &request, models));
             let metered = Metered { meter: &meter, future };
             tokio::time::timeout(limits.patience, metered)
                 .await
@@ -171,10 +181,24 @@ impl Policy {
         Ok((self.check(judgement, facts)?, live))
     }
 
+    /// The scores that it declared a need for.
+    fn scores<'a>(&self, facts: &Facts<'a>) -> Result<Vec<(&'a str, f32)>, PolicyFailure> {
+        let mut scores = Vec::new();
+        for needed in self.declaration.scores() {
+            let score = facts.scores.iter().find(|score| score.classifier == needed);
+            // Without them it would judge as if nothing had been found.
+            let labels = score.and_then(|score| score.labels.as_ref().ok());
+            let labels = labels.ok_or(PolicyFailure::Model)?;
+            scores.extend(labels.iter().map(|(label, probability)| (label.as_str(), *probability)));
+        }
+        Ok(scores)
+    }
+
     async fn call(
         &self,
         store: &mut Store<Cell>,
         request: &types::Request<'_>,
+        models: Option<Arc<dyn Models>>,
     ) -> Result<(Result<types::Judgement, String>, Instance), PolicyFailure> {
         let ready = &self.ready;
         let fail = |error: wasmtime::Error| failure(&error);
@@ -191,6 +215,8 @@ impl Policy {
                 return Err(PolicyFailure::Nonsense(Nonsense::Contract));
             }
         }
+        // While it is configured it has none: what it is must not depend on them.
+        store.data_mut().models = models;
         let judge = instance.get_func(&mut *store, ready.judge);
         let judge = judge.ok_or(PolicyFailure::Trap)?;
         // SAFETY: the types were checked when the policy was loaded, on an instance of

@@ -6,7 +6,7 @@ import { utf8Slice, utf8Span, utf8Length } from "./spans.js";
 const REQUEST = {
   model: "auto", streamed: false, needs: [], input_tokens: 0, max_output_tokens: null,
   latency_wanted_ms: null, budget_left: null, previous_target: null, caller: null, now_ms: 0,
-  seed: 0, segments: [], findings: [], targets: null,
+  seed: 0, segments: [], findings: [], targets: null, scores: {}, models: {},
 };
 const SEGMENT = {
   text: null, role: "user", kind: "text", path: "", tool: null, media_type: null, readable: null,
@@ -20,6 +20,7 @@ const TARGET = {
 };
 const CASE = { name: null, config: {}, grants: null, request: {}, expect: null };
 const JUDGED = { permit: "any", prefer: [], edits: [], labels: [], code: "" };
+const SCORE = "score:";
 const INSTEAD = ["refused", "error", "ungranted"];
 
 /** Runs every case, and throws when one does not hold. */
@@ -50,11 +51,20 @@ function say(policy, one) {
   } catch (error) {
     return throwsText(error, { refused: true });
   }
-  const granted = (grant) => one.grants === null || one.grants.includes(grant);
+  // The scores of a classifier are covered by `model`.
+  const granted = (grant) => one.grants === null ||
+    one.grants.includes(grant.startsWith(SCORE) ? "model" : grant);
   const missing = [...new Set(declared.needs.filter((need) => !granted(need)))].sort();
   if (missing.length > 0) return { ungranted: missing };
   const whole = build(filled(REQUEST, one.request, "a request"));
   const shown = structuredClone(whole);
+  const classifiers = declared.needs.filter((need) => need.startsWith(SCORE))
+    .map((need) => need.slice(SCORE.length));
+  const of = ([label]) => label.split("/", 1)[0];
+  if (!classifiers.every((name) => whole.scores.some((score) => of(score) === name))) {
+    return { failed: "model" };
+  }
+  shown.scores = whole.scores.filter((score) => classifiers.includes(of(score)));
   if (!granted("text")) shown.segments.forEach((segment) => { segment.text = null; });
   if (!granted("findings")) shown.findings = null;
   if (!granted("caller")) shown.caller = null;
@@ -160,9 +170,11 @@ function build(asked) {
   findings.sort((a, b) => a.segment - b.segment || a.start - b.start);
   const places = asked.targets ?? ["process", "premises", "cloud"].map((zone) => (
     { name: zone === "process" ? "local" : zone, zone }));
-  const { caller, targets: _, segments: __, findings: ___, ...rest } = asked;
+  // Only a component can ask models.
+  const { caller, targets: _, segments: __, findings: ___, models: ____, scores, ...rest } = asked;
   return {
-    id: "r-1", conversation: "c-1", dialect: "openai-chat", ...camel(rest), scores: [],
+    id: "r-1", conversation: "c-1", dialect: "openai-chat", ...camel(rest),
+    scores: Object.entries(scores).sort(([a], [b]) => (a < b ? -1 : 1)),
     caller: caller && labelled(filled(CALLER, caller, "a caller")),
     segments, findings,
     targets: places.map((place) => target(filled(TARGET, place, "a target"))),

@@ -5,7 +5,7 @@ export type Kind =
   | "text" | "reasoning" | "tool-call" | "tool-result" | "tool-definition"
   | "name" | "metadata" | "link" | "attachment";
 /** Names that a policy may need. */
-export type Grant = "text" | "findings" | "caller" | "log" | "state";
+export type Grant = "text" | "findings" | "caller" | "log" | "state" | "model" | `score:${string}`;
 
 /** One string of the request, with its place. Offsets into it are bytes of UTF-8. */
 export interface Segment {
@@ -138,6 +138,11 @@ export function onlyKeys<T extends object>(config: T, keys: string[]): T;
 export function found(request: Request): Finding[];
 export function segmentOf(request: Request, id: number): Segment | undefined;
 export function callerLabel(request: Request, name: string): string | undefined;
+/**
+ * What a classifier says of the request: the probability of `NAME/LABEL`, 0 to 1. `undefined`
+ * where the policy did not declare that it needs `score:NAME`, and for other labels.
+ */
+export function scoreOf(request: Request, label: string): number | undefined;
 export function attribute(target: Target, name: string): string | undefined;
 export function isWithin(target: Target, zone: Zone): boolean;
 export function hasRoom(target: Target): boolean;

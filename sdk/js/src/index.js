@@ -63,6 +63,11 @@ export function callerLabel(request, name) {
   return request.caller?.labels.find(([known]) => known === name)?.[1];
 }
 
+/** What a classifier says of the request: the probability of `NAME/LABEL`. */
+export function scoreOf(request, label) {
+  return request.scores.find(([known]) => known === label)?.[1];
+}
+
 /** One of the operator's own words about a target. */
 export function attribute(target, name) {
   return target.attributes.find(([known]) => known === name)?.[1];

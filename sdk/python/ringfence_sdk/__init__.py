@@ -148,6 +148,15 @@ def caller_label(request: Request, name: str) -> Optional[str]:
     return dict(request.caller.labels).get(name) if request.caller else None
 
 
+def score(request: Request, label: str) -> Optional[float]:
+    """What a classifier says of the request: the probability of `NAME/LABEL`, 0 to 1.
+
+    `None` where the policy did not declare that it needs `score:NAME`, and for a label that
+    the model does not have.
+    """
+    return dict(request.scores).get(label)
+
+
 def attribute(target: Target, name: str) -> Optional[str]:
     """One of the operator's own words about a target."""
     return dict(target.attributes).get(name)
@@ -170,6 +179,6 @@ __all__ = [
     "Permission_Nowhere", "Permission_Only", "Permission_Within", "Policy", "REMOVE", "Request",
     "Role", "Scope", "Scope_Always", "Scope_Outside", "Scope_Towards", "Segment", "Target",
     "Zone", "attribute", "caller_label", "declare", "edit_of", "found", "has_room", "is_within",
-    "judgement", "only", "only_keys", "outside", "replace", "segment_of", "towards",
+    "judgement", "only", "only_keys", "outside", "replace", "score", "segment_of", "towards",
     "utf8_length", "utf8_matches", "utf8_slice", "utf8_span", "within",
 ]

@@ -17,6 +17,7 @@ _REQUEST: Dict[str, Any] = {
     "model": "auto", "streamed": False, "needs": [], "input_tokens": 0, "max_output_tokens": None,
     "latency_wanted_ms": None, "budget_left": None, "previous_target": None, "caller": None,
     "now_ms": 0.0, "seed": 0, "segments": [], "findings": [], "targets": None,
+    "scores": {}, "models": {},
 }
 _SEGMENT: Dict[str, Any] = {
     "text": None, "role": "user", "kind": "text", "path": "", "tool": None, "media_type": None,
@@ -77,13 +78,20 @@ def _say(policy: Type[Policy], case: Dict[str, Any]) -> Dict[str, Any]:
         return {"refused": True}
 
     def granted(grant: str) -> bool:
-        return case["grants"] is None or grant in case["grants"]
+        # The scores of a classifier are covered by `model`.
+        covering = "model" if grant.startswith("score:") else grant
+        return case["grants"] is None or covering in case["grants"]
 
     missing = sorted({need for need in declared.needs if not granted(need)})
     if missing:
         return {"ungranted": missing}
     whole = _build(_filled(_REQUEST, case["request"], "a request"))
     shown = copy.deepcopy(whole)
+    classifiers = [need[len("score:"):] for need in declared.needs if need.startswith("score:")]
+    scored = {label.split("/", 1)[0] for label, _ in whole.scores}
+    if not scored.issuperset(classifiers):
+        return {"failed": "model"}
+    shown.scores = [one for one in whole.scores if one[0].split("/", 1)[0] in classifiers]
     if not granted("text"):
         for segment in shown.segments:
             segment.text = None
@@ -194,12 +202,15 @@ def _build(asked: Dict[str, Any]) -> Request:
     findings.sort(key=lambda finding: (finding.segment, finding.start))
     targets = asked.pop("targets")
     caller = asked.pop("caller")
+    # Only a component can ask models.
+    asked.pop("models")
+    scores = sorted(asked.pop("scores").items())
     if caller is not None:
         caller = _filled(_CALLER, caller, "a caller")
         caller = Caller(**{**caller, "labels": _pairs(caller["labels"])})
     return Request(
         id="r-1", conversation="c-1", dialect="openai-chat", caller=caller, segments=segments,
-        findings=findings, scores=[],
+        findings=findings, scores=scores,
         targets=[_target(_filled(_TARGET, one, "a target"))
                  for one in (_TARGETS if targets is None else targets)],
         **asked)

@@ -24,7 +24,9 @@
 //! which the case's `grants` do not give, so that the loader would refuse it. `permit` is `any`, `nowhere`, a zone, or a list of names. Members of
 //! `request` have the names of the contract with `_` for `-`; what is left out gets a
 //! harmless value, and without `targets` there are `local` in the process, `premises` and
-//! `cloud`. `grants` narrows what the policy sees; by default it sees everything.
+//! `cloud`. `scores` are what classifiers say of the request (`{"NAME/LABEL": 0.9}`); what
+//! they answer in `models` counts in the sandbox only. `grants` narrows what the policy
+//! sees; by default it sees everything.
 
 mod asked;
 
@@ -75,6 +77,9 @@ struct Case {
     expect: Value,
 }
 
+/// What stands before a classifier's name in `needs`.
+const SCORE: &str = "score:";
+
 fn no_table() -> Value {
     json!({})
 }
@@ -84,8 +89,11 @@ impl Case {
         let Ok((policy, declaration)) = P::configure(&self.config.to_string()) else {
             return json!({"refused": true});
         };
-        let granted =
-            |grant: &str| self.grants.as_ref().is_none_or(|all| all.iter().any(|one| one == grant));
+        let granted = |grant: &str| {
+            // The scores of a classifier are covered by `model`.
+            let covering = if grant.starts_with(SCORE) { "model" } else { grant };
+            self.grants.as_ref().is_none_or(|all| all.iter().any(|one| one == covering))
+        };
         let mut missing: Vec<&String> =
             declaration.needs.iter().filter(|need| !granted(need)).collect();
         missing.sort_unstable();
@@ -95,6 +103,14 @@ impl Case {
         }
         let whole = self.request.build();
         let mut shown = whole.clone();
+        let needed: Vec<&str> =
+            declaration.needs.iter().filter_map(|need| need.strip_prefix(SCORE)).collect();
+        let is_of = |label: &str, name: &&str| label.split('/').next() == Some(*name);
+        let is_scored = |name| whole.scores.iter().any(|(label, _)| is_of(label, name));
+        if !needed.iter().all(is_scored) {
+            return json!({"failed": "model"});
+        }
+        shown.scores.retain(|(label, _)| needed.iter().any(|name| is_of(label, name)));
         if !granted("text") {
             shown.segments.iter_mut().for_each(|segment| segment.text = None);
         }

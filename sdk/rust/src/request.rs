@@ -29,6 +29,13 @@ impl Request {
         text.get(finding.start as usize..finding.end as usize)
     }
 
+    /// What a classifier says of the request: the probability of `NAME/LABEL`, 0 to 1.
+    /// `None` where the policy did not declare that it needs `score:NAME`, and for a label
+    /// that the model does not have.
+    pub fn score(&self, label: &str) -> Option<f32> {
+        self.scores.iter().find(|(known, _)| known == label).map(|(_, score)| *score)
+    }
+
     /// The value of a label of the caller; `None` without the grant `caller`.
     pub fn caller_label(&self, name: &str) -> Option<&str> {
         let labels = &self.caller.as_ref()?.labels;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use ringfence_policy::{
-    Cases, Entities, Entry, Grants, Policy as Loaded, Sandbox, SandboxConfig, read_file,
+    Cases, Entities, Entry, Grants, Policy as Loaded, Sandbox, SandboxConfig, Score, read_file,
 };
 
 use super::Trouble;
@@ -112,9 +112,17 @@ pub struct Terms {
     /// Its own table, as JSON
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = table)]
     pub settings: String,
+    /// What a classifier says of the request, for policies that need its scores
+    #[arg(long = "score", value_name = "NAME/LABEL=PROBABILITY", value_parser = score)]
+    pub scores: Vec<(String, f32)>,
 }
 
 impl Terms {
+    fn scores(&self) -> Result<Vec<Score>, Trouble> {
+        Score::list(self.scores.iter().cloned())
+            .map_err(|what| Trouble::Found(format!("--score: {what}")))
+    }
+
     fn entry(&self, file: &Path) -> Entry {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let given = |grant: &str| {
@@ -126,6 +134,7 @@ impl Terms {
             caller: given("caller"),
             log: given("log"),
             state: given("state"),
+            model: given("model"),
         };
         Entry { grants, config: self.settings.clone(), ..Entry::new(name) }
     }
@@ -186,6 +195,13 @@ fn executor() -> Result<tokio::runtime::Runtime, Trouble> {
         .enable_time()
         .build()
         .map_err(|error| Trouble::Found(format!("no thread to judge with: {error}")))
+}
+
+fn score(text: &str) -> Result<(String, f32), String> {
+    let (name, probability) = text.rsplit_once('=').ok_or("expected NAME/LABEL=PROBABILITY")?;
+    let probability = probability.parse().map_err(|_| "expected a number from 0 to 1")?;
+    Score::list([(name.to_owned(), probability)])?;
+    Ok((name.to_owned(), probability))
 }
 
 fn table(text: &str) -> Result<String, String> {

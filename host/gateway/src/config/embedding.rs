@@ -20,11 +20,12 @@ pub(super) struct Embedding {
 /// Requests that may wait for it.
 const QUEUE: RangeInclusive<u64> = 1..=65_536;
 
-/// Resolves the section for the target that needs it.
+/// Resolves the section for the target that needs it, or for the policies that ask it.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     raw: Option<At<raw::LocalEmbedding>>,
     targets: &[Entry<raw::Target>],
+    is_asked: bool,
 ) -> Option<Embedding> {
     let wanted = targets.iter().find(|entry| {
         let kind = entry.rest.as_ref().and_then(|target| target.kind.as_ref());
@@ -46,11 +47,14 @@ pub(super) fn resolve(
         reader.mistake(&span, "[local.embedding] has no folder", remedy);
         return None;
     };
-    if wanted.is_none() {
+    if wanted.is_none() && !is_asked {
         reader.mistake(
             &folder.span(),
             "[local.embedding] has a model, and no target serves it",
-            format!("add [[targets]] with kind = \"{KIND}\", or take [local.embedding] out"),
+            format!(
+                "add [[targets]] with kind = \"{KIND}\", grant a policy \"model\", or take \
+                 [local.embedding] out"
+            ),
         );
     }
     let devices = DeviceChoice::ALL.map(|device| (device.name(), device));

@@ -167,6 +167,12 @@ fn digest(reader: &mut Reader<'_>, raw: &raw::Policy) -> Option<Digest> {
     digest
 }
 
+/// Whether any entry grants this.
+pub(super) fn any_granted(entries: &[Entry<raw::Policy>], grant: &str) -> bool {
+    let grants = entries.iter().filter_map(|entry| entry.rest.as_ref()?.grants.as_ref());
+    grants.flatten().any(|one| one.get_ref() == grant)
+}
+
 /// What the policy sees beyond shapes; nothing that is not granted.
 fn grants(reader: &mut Reader<'_>, raw: &raw::Policy, detection: &Detection) -> Grants {
     let mut grants = Grants::default();
@@ -177,6 +183,7 @@ fn grants(reader: &mut Reader<'_>, raw: &raw::Policy, detection: &Detection) -> 
             "caller" => grants.caller = true,
             "log" => grants.log = true,
             "state" => grants.state = true,
+            "model" => grants.model = true,
             other => {
                 let what = format!("there is no grant \"{}\"", other.escape_debug());
                 let remedy = format!("grant some of {}", Grants::NAMES.join(", "));
@@ -227,7 +234,7 @@ fn limits(reader: &mut Reader<'_>, raw: &raw::Policy) -> Limits {
 type Limit = (&'static str, RangeInclusive<u64>, fn(&mut Limits, u64));
 
 /// What an entry may limit, between which bounds.
-pub(super) const LIMITS: [Limit; 14] = [
+pub(super) const LIMITS: [Limit; 15] = [
     ("deadline_ms", 1..=10_000, |limits, n| limits.deadline = Duration::from_millis(n)),
     ("patience_ms", 1..=60_000, |limits, n| limits.patience = Duration::from_millis(n)),
     ("memory_bytes", 65_536..=Limits::MEMORY_BYTES_MOST as u64, |limits, n| {
@@ -244,6 +251,7 @@ pub(super) const LIMITS: [Limit; 14] = [
     ("answer_bytes", 1..=64 << 20, |limits, n| limits.answer_bytes = size(n)),
     ("names", 1..=65_536, |limits, n| limits.names = size(n)),
     ("calls", 0..=1_000_000, |limits, n| limits.calls = count(n)),
+    ("model_calls", 0..=10_000, |limits, n| limits.model_calls = count(n)),
     ("log_lines", 0..=1_000, |limits, n| limits.log_lines = count(n)),
     ("configure_deadline_ms", 1..=60_000, |limits, n| {
         limits.configure_deadline = Duration::from_millis(n);

@@ -201,6 +201,8 @@ pub(super) struct Local {
     pub(super) context_tokens: Option<At<i64>>,
     pub(super) max_output_tokens: Option<At<i64>>,
     pub(super) embedding: Option<At<LocalEmbedding>>,
+    #[serde(default)]
+    pub(super) classifiers: Vec<At<Classifier>>,
 }
 
 /// `[local.embedding]`
@@ -210,6 +212,17 @@ pub(super) struct LocalEmbedding {
     pub(super) folder: Option<At<String>>,
     pub(super) device: Option<At<String>>,
     pub(super) queue: Option<At<i64>>,
+}
+
+/// `[[local.classifiers]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Classifier {
+    pub(super) name: Option<At<String>>,
+    pub(super) folder: Option<At<String>>,
+    pub(super) device: Option<At<String>>,
+    pub(super) queue: Option<At<i64>>,
+    pub(super) within_ms: Option<At<i64>>,
 }
 
 /// `[ledger]`

@@ -13,8 +13,8 @@ use super::mistake::Mistakes;
 use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
 use super::{
-    Config, Detection, Ledger, Server, caller_keys, detection, embedding, floor, model, policies,
-    raw, signing, targets,
+    Config, Detection, Ledger, Server, caller_keys, classifiers, detection, embedding, floor,
+    model, policies, raw, signing, targets,
 };
 
 /// Bytes of a configuration file at most.
@@ -99,8 +99,10 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let names = targets::names(reader, &target_list);
     let target_count = target_list.len();
     let local = model::resolve(reader, local_section.as_ref(), &target_list);
-    let embedding = local_section.and_then(|section| section.embedding);
-    let embedding = embedding::resolve(reader, embedding, &target_list);
+    let raw::Local { embedding, classifiers, .. } = local_section.unwrap_or_default();
+    let is_asked = policies::any_granted(&policy_list, "model");
+    let embedding = embedding::resolve(reader, embedding, &target_list, is_asked);
+    let classifiers = classifiers::resolve(reader, classifiers);
     let inside = targets::Inside { local: local.as_ref(), embedding: embedding.as_ref() };
     let targets = targets::resolve(reader, target_list, inside, origin);
     if target_count == 0 {
@@ -145,6 +147,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         floor,
         // A model that cannot run is not started: its target is listed as lacking it.
         local: local.filter(|model| model.description.is_ok()).map(|model| model.config),
+        classifiers,
         embedding: embedding.filter(|model| model.description.is_ok()).map(|model| model.config),
         ledger,
         warnings,

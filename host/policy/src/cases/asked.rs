@@ -1,5 +1,6 @@
 //! The request of a case.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringfence_chat::{Capability, Dialect, Kind, Place, Request, Role, Segment, SegmentId};
@@ -8,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Scene;
+use super::answers::Answers;
+use crate::model::Score;
 
 /// A request as a case writes it.
 #[derive(Deserialize, Default)]
@@ -27,6 +30,8 @@ pub(super) struct Asked {
     segments: Vec<Piece>,
     findings: Vec<Found>,
     targets: Option<Vec<Somewhere>>,
+    scores: BTreeMap<String, f32>,
+    models: Answers,
 }
 
 #[derive(Deserialize, Default)]
@@ -175,6 +180,8 @@ impl Asked {
             latency_wanted_ms: self.latency_wanted_ms,
             budget_left: self.budget_left,
             previous_target: self.previous_target,
+            scores: Score::list(self.scores)?,
+            models: Arc::new(self.models),
         })
     }
 }

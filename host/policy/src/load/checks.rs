@@ -52,7 +52,7 @@ pub(super) fn check_imports(inspection: &Inspection, grants: &Grants) -> Result<
     let (mut ungranted, mut unknown) = (Vec::new(), Vec::new());
     for import in &inspection.imports {
         let ours = |interface| contract_version(import, interface).is_some_and(|v| serves(&v));
-        match ["log", "state"].into_iter().find(|grant| ours(grant)) {
+        match ["log", "state", "model"].into_iter().find(|grant| ours(grant)) {
             Some(grant) if grants.holds(grant) => {}
             Some(grant) => ungranted.push(grant.to_owned()),
             None if ours("types") || wasi::serves(import) => {}

@@ -174,6 +174,8 @@ impl Load {
             latency_wanted_ms: scene.latency_wanted_ms,
             budget_left: scene.budget_left,
             previous_target: scene.previous_target.as_deref(),
+            scores: &scene.scores,
+            models: Some(&scene.models),
         };
         let mut verdicts = Chain::new(vec![Arc::new(policy)]).judge(&facts).await;
         Ok(match verdicts.pop().map(|verdict| verdict.outcome) {

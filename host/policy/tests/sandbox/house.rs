@@ -81,6 +81,8 @@ impl Case {
             latency_wanted_ms: None,
             budget_left: None,
             previous_target: None,
+            scores: &[],
+            models: None,
         }
     }
 

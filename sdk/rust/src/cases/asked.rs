@@ -1,5 +1,7 @@
 //! The request of a case.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +25,10 @@ pub(super) struct Asked {
     segments: Vec<Piece>,
     findings: Vec<Found>,
     targets: Option<Vec<Place>>,
+    scores: BTreeMap<String, f32>,
+    /// Only a component can ask models.
+    #[serde(rename = "models")]
+    _models: serde_json::Map<String, Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -130,7 +136,7 @@ impl Asked {
             seed: self.seed,
             segments,
             findings: Some(findings),
-            scores: Vec::new(),
+            scores: self.scores.iter().map(|(label, score)| (label.clone(), *score)).collect(),
             targets,
         }
     }

@@ -41,6 +41,7 @@ pub fn bench(file: &Path, terms: &Terms, screen: &mut Screen) -> Result<(), Trou
         labels: Vec::new(),
         targets: None,
     };
+    let scores = terms.scores()?;
     let mut rows: Vec<Row> =
         vec![["prompt", "findings", "median", "p99", "calls"].map(Into::into).into()];
     for (name, bytes, addresses) in PROMPTS {
@@ -57,6 +58,8 @@ pub fn bench(file: &Path, terms: &Terms, screen: &mut Screen) -> Result<(), Trou
             latency_wanted_ms: None,
             budget_left: None,
             previous_target: None,
+            scores: &scores,
+            models: None,
         };
         let mut times = Vec::with_capacity(CALLS);
         let begun = Instant::now();

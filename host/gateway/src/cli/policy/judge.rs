@@ -35,6 +35,9 @@ pub struct Judging {
     /// How soon the client wants a first token
     #[arg(long, value_name = "MS")]
     pub latency_ms: Option<u32>,
+    /// Dollars that the caller may still spend
+    #[arg(long, value_name = "DOLLARS")]
+    pub budget_left: Option<f64>,
     /// Print the judgement alone, as a case would expect it
     #[arg(long)]
     pub json: bool,
@@ -65,6 +68,7 @@ pub fn run(judging: &Judging, screen: &mut Screen) -> Result<(), Trouble> {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let targets = three_targets();
+    let scores = judging.terms.scores()?;
     let facts = Facts {
         request: &request,
         findings: &reading.findings,
@@ -74,8 +78,10 @@ pub fn run(judging: &Judging, screen: &mut Screen) -> Result<(), Trouble> {
         now_ms: now.as_millis() as f64,
         seed: ids::seed(),
         latency_wanted_ms: judging.latency_ms,
-        budget_left: None,
+        budget_left: judging.budget_left,
         previous_target: None,
+        scores: &scores,
+        models: None,
     };
     let chain = Chain::new(vec![policy]);
     let executor = executor()?;
