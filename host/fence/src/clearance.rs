@@ -82,6 +82,8 @@ pub enum Remover {
     Caller,
     /// The operator's floor.
     Floor,
+    /// What its answer may cost is more than the caller may still spend.
+    Budget,
     /// A policy's judgement.
     Policy(String),
     /// A policy's failure.
@@ -134,6 +136,15 @@ impl Clearance {
             (confined && target.zone > Zone::Premises).then_some(Remover::Floor)
         });
         clearance
+    }
+
+    /// Takes away the targets whose answer may cost more than the caller may still spend,
+    /// in dollars, if it has so many tokens. What costs nothing stays.
+    pub fn afford(&mut self, request: &Request, output_tokens: u32, budget_left: f64) {
+        self.narrow("insufficient_quota", |target| {
+            let cost = target.cost_of(request.input_tokens, output_tokens);
+            (cost > 0.0 && cost > budget_left).then_some(Remover::Budget)
+        });
     }
 
     /// The targets that are left.

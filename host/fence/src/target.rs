@@ -62,6 +62,13 @@ pub struct Target {
 }
 
 impl Target {
+    /// Dollars for so many tokens.
+    pub fn cost_of(&self, input_tokens: u32, output_tokens: u32) -> f64 {
+        let million = 1_000_000.0;
+        (f64::from(input_tokens) * self.input_price + f64::from(output_tokens) * self.output_price)
+            / million
+    }
+
     /// The model that answers `request`.
     ///
     /// Vectors of different models do not compare, so that embeddings go to the very

@@ -10,7 +10,8 @@ use ringfence_ledger::{Ending, Inspected, Outcome, Record, Word};
 use ringfence_policy::{Following, Seen};
 
 use crate::gauge::{Gauge, InFlight};
-use crate::house::{Asked, House};
+use crate::house::{self, Asked, House};
+use crate::limits::Hold;
 use crate::places::Place;
 
 /// What is known of an answer so far.
@@ -29,6 +30,10 @@ pub struct Account {
     altered: u32,
     inspected: Vec<Inspected>,
     status: Option<u16>,
+    /// Bytes of the answer that came, for when nobody tells its tokens.
+    bytes: usize,
+    input_tokens: u32,
+    hold: Option<Hold>,
     /// True once the client may have seen a byte.
     begun: bool,
     open: bool,
@@ -42,6 +47,7 @@ impl Account {
         place: &Place,
         asked: &Asked<'_>,
         departure: &Departure,
+        hold: Hold,
     ) -> Account {
         house.metrics.departed(&place.target.name);
         Account {
@@ -59,6 +65,9 @@ impl Account {
             altered: 0,
             inspected: Vec::new(),
             status: None,
+            bytes: 0,
+            input_tokens: asked.request.input_tokens,
+            hold: Some(hold),
             begun: false,
             open: true,
             _in_flight: place.gauge.begin(),
@@ -72,6 +81,7 @@ impl Account {
                 Event::Start { .. } | Event::Pause { .. } | Event::Vector { .. } => {}
                 Event::Text { .. } | Event::ToolCall { .. } => {
                     self.first.get_or_insert_with(|| self.began.elapsed());
+                    self.bytes += written(event);
                 }
                 Event::Finish { reason, .. } => {
                     self.finish.get_or_insert(*reason);
@@ -149,6 +159,7 @@ impl Account {
         if !std::mem::replace(&mut self.open, false) {
             return;
         }
+        self.settle(ended);
         let record = Record::Outcome(Outcome {
             decision: Word::from(&self.decision),
             attempt: self.attempt,
@@ -169,6 +180,32 @@ impl Account {
     }
 }
 
+impl Account {
+    /// What was used counts against the limits. A target that failed before it said a word
+    /// is not paid for; of one that does not tell, what was read and written is estimated.
+    fn settle(&mut self, ended: Ending) {
+        let Some(hold) = self.hold.take() else { return };
+        let is_free = matches!(ended, Ending::Failed { .. }) && self.bytes == 0;
+        let is_whole = matches!(ended, Ending::Complete);
+        let estimated = || Usage {
+            input: self.input_tokens,
+            output: u32::try_from(self.bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX),
+            ..Usage::default()
+        };
+        let used = match self.usage {
+            None if is_free => return,
+            None => estimated(),
+            Some(usage) if is_whole => usage,
+            // What was told before the answer broke off says little of what was written.
+            Some(usage) => Usage { output: usage.output.max(estimated().output), ..usage },
+        };
+        hold.settle(used, &self.target, house::seconds());
+    }
+}
+
+/// Of English, about; other languages have fewer.
+const BYTES_PER_TOKEN: usize = 4;
+
 impl Drop for Account {
     fn drop(&mut self) {
         if self.open {
@@ -188,6 +225,15 @@ fn inspected(seen: &Seen) -> Inspected {
         stopped: seen.stopped.as_ref().map(Word::from),
         failure: seen.failed,
         microseconds: u64::try_from(seen.spent.as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Bytes that a model wrote.
+fn written(event: &Event) -> usize {
+    match event {
+        Event::Text { text, .. } => text.len(),
+        Event::ToolCall { arguments, .. } => arguments.len(),
+        _ => 0,
     }
 }
 

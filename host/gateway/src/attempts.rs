@@ -14,7 +14,8 @@ use ringfence_fence::{CannotDepart, Decision, Failure, FailureKind, Hidden, Targ
 
 use crate::account::Account;
 use crate::books::Books;
-use crate::house::{Asked, House, InForce};
+use crate::house::{self, Asked, House, InForce};
+use crate::limits::Exceeded;
 use crate::places::Place;
 use crate::problem::Problem;
 
@@ -84,6 +85,9 @@ enum Stopped {
     /// What has to be hidden from this target cannot be; nothing was sent, and another
     /// may see more.
     Unmaskable,
+    /// Other requests of the caller have taken what its answer may cost; nothing was sent,
+    /// and another may cost less.
+    Unaffordable(Exceeded),
     /// No attempt can do better.
     Ended(Problem),
 }
@@ -105,6 +109,10 @@ impl Attempts<'_> {
                     }
                     Err(Stopped::Unmaskable) => {
                         last = Problem::Unmaskable { decision: self.decision.id().to_owned() };
+                        break;
+                    }
+                    Err(Stopped::Unaffordable(exceeded)) => {
+                        last = Problem::Limited(exceeded);
                         break;
                     }
                     Err(Stopped::Failed(failure)) => failure,
@@ -151,8 +159,10 @@ impl Attempts<'_> {
                     Stopped::Ended(Problem::Unmaskable { decision: decision.id().to_owned() })
                 }
             })?;
+        let hold = asked.permit.depart(asked.request, &place.target, house::seconds());
+        let hold = hold.map_err(Stopped::Unaffordable)?;
         books.departs(&departure).await.map_err(Stopped::Ended)?;
-        let mut account = Account::open(house, place, asked, &departure);
+        let mut account = Account::open(house, place, asked, &departure, hold);
         let (hidden, dropped) = (departure.hidden().to_vec(), departure.dropped().to_vec());
         let model = departure.model().to_owned();
 

@@ -10,6 +10,7 @@ mod connections;
 mod detection;
 mod embedding;
 mod floor;
+mod limits;
 mod mistake;
 mod model;
 mod policies;
@@ -46,6 +47,7 @@ pub use signing::TRUSTED_KEYS;
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
 pub use tier::TierConfig;
 
+use crate::limits::Limit;
 use crate::signatures::Signatures;
 use resolve::{Cloud, Origin, resolve};
 
@@ -72,6 +74,8 @@ pub struct Config {
     pub detection: Detection,
     /// Placeholders that have the shape of what they stand for.
     pub shapes: Vec<Shape>,
+    /// How much callers may ask for.
+    pub limits: Vec<Limit>,
     /// What the operator decides before any policy.
     pub floor: Floor,
     /// The local model; absent when no target is local.

@@ -134,12 +134,15 @@ impl Stage {
         self.house.look_closer(&request, &mut reading).await;
         request.mark_unreadable(reading.unreadable.iter().copied());
         let conversation = self.house.conversation(&request, caller);
+        let permit = (in_force.limits.admit(caller, &request, ringfence::house::seconds()))
+            .map_err(|_| Trouble::Found("the demonstration has no limits".into()))?;
         let asked = Asked {
             request: &request,
             caller,
             findings: &reading.findings,
             conversation: &conversation,
             latency_wanted_ms: None,
+            permit: &permit,
         };
         Ok(self.house.decide(&in_force, &asked).await.0)
     }

@@ -8,7 +8,7 @@ use ringfence_fence::Caller;
 
 use crate::attempts;
 use crate::books::Books;
-use crate::house::{Asked, House};
+use crate::house::{self, Asked, House};
 use crate::intake::Taken;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -48,6 +48,9 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
         return Err(problem(request.model));
     }
 
+    let admitted = in_force.limits.admit(&call.caller, &request, house::seconds());
+    let permit = admitted.map_err(Problem::Limited)?;
+
     let mut reading = aside(call.body.bytes.len(), || in_force.sight.detector.read(&request));
     house.look_closer(&request, &mut reading).await;
     request.mark_unreadable(reading.unreadable.iter().copied());
@@ -58,6 +61,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
         findings: &reading.findings,
         conversation: &house.conversation(&request, &call.caller),
         latency_wanted_ms: call.latency_wanted_ms,
+        permit: &permit,
     };
     let (decision, following) = house.decide(&in_force, &asked).await;
     house.metrics.decided(&decision);
@@ -72,7 +76,7 @@ pub async fn answer(house: &Arc<House>, call: Call) -> Result<Reply, Problem> {
     }
 
     let begun = attempts::begin(house, &in_force, &asked, &decision, &books, call.received).await?;
-    reply::reply(&in_force.sight.detector, &request, begun, following).await
+    reply::reply(&in_force.sight.detector, &request, begun, following, &permit).await
 }
 
 /// Counts the tokens of a request that nobody is to answer: nothing leaves.

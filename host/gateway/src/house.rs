@@ -27,6 +27,7 @@ use crate::conversations::Conversations;
 use crate::detection::Sight;
 use crate::ids;
 use crate::keys::Keys;
+use crate::limits::{Keeper, Limits, Permit};
 use crate::metrics::Metrics;
 use crate::places::Place;
 use crate::signatures::Signatures;
@@ -52,6 +53,8 @@ pub struct House {
     pub tier: Option<Tier>,
     /// The models that policies may ask.
     pub classifiers: Arc<Classifiers>,
+    /// Keeps the counts of the limits.
+    pub keeper: Arc<Keeper>,
     keys: Keys,
     conversations: Conversations,
     in_force: ArcSwap<InForce>,
@@ -82,6 +85,8 @@ pub struct InForce {
     pub shapes: Vec<Shape>,
     /// What the operator decided.
     pub floor: Floor,
+    /// How much callers may ask for.
+    pub limits: Limits,
     /// From a request's first byte to its answer's.
     pub answer_within: Duration,
     /// When it came into force.
@@ -101,6 +106,8 @@ pub struct Asked<'a> {
     pub conversation: &'a str,
     /// How soon the client wants a first token.
     pub latency_wanted_ms: Option<u32>,
+    /// Its place in the limits.
+    pub permit: &'a Arc<Permit>,
 }
 
 /// Something that keeps a house from being built: what, and what to do.
@@ -173,7 +180,11 @@ impl House {
     /// the policies that will inspect its answer.
     pub async fn decide(&self, in_force: &InForce, asked: &Asked<'_>) -> (Decision, Following) {
         let targets = in_force.places.iter().map(|place| Arc::clone(&place.target));
-        let clearance = Clearance::open(asked.request, asked.caller, &in_force.floor, targets);
+        let mut clearance = Clearance::open(asked.request, asked.caller, &in_force.floor, targets);
+        let budget_left = asked.permit.budget_left(seconds());
+        if let Some(left) = budget_left {
+            clearance.afford(asked.request, asked.permit.output_tokens(), left);
+        }
         let shown: Vec<(Arc<Target>, Vitals)> = (clearance.remaining())
             .filter_map(|target| Some((Arc::clone(target), in_force.place(&target.name)?.vitals())))
             .collect();
@@ -192,7 +203,7 @@ impl House {
                 now_ms: now_ms(),
                 seed: ids::seed(),
                 latency_wanted_ms: asked.latency_wanted_ms,
-                budget_left: None,
+                budget_left,
                 previous_target: previous.as_deref(),
                 scores: &scores,
                 models: Some(&models),
@@ -260,6 +271,11 @@ impl InForce {
         self.places.is_empty()
             || self.places.iter().any(|place| place.target.model_of(request).is_some())
     }
+}
+
+/// Seconds since 1970.
+pub fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn now_ms() -> f64 {

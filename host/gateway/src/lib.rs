@@ -20,6 +20,7 @@ pub mod house;
 pub mod ids;
 pub mod intake;
 pub mod keys;
+pub mod limits;
 pub mod loosening;
 pub mod masking;
 pub mod metrics;

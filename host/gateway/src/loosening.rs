@@ -24,6 +24,9 @@ pub fn loosened(before: &InForce, after: &InForce) -> Vec<String> {
     if before.sight.vocabulary != after.sight.vocabulary {
         found.push("the detectors' own entities or allowed values are others".to_owned());
     }
+    if before.limits.entries() != after.limits.entries() {
+        found.push("the limits are others".to_owned());
+    }
     floor(&before.floor, &after.floor, &mut found);
     if before.signatures.required && !after.signatures.required {
         found.push("policies need no signature".to_owned());

@@ -83,7 +83,10 @@ fn serve(serving: &Serving) -> anyhow::Result<()> {
             .start(Handle::current())
             .context("no thread to watch the files with")?;
 
+        Arc::clone(&house.keeper).start().context("no thread to keep the limits' counts with")?;
+
         bound.run(asked_to_end()).await;
+        house.keeper.keep().context("the counts of the limits were not written")?;
         anyhow::Ok(())
     })?;
     drop(inside);

@@ -17,6 +17,7 @@ use ringfence_policy::Seen;
 
 use crate::classifiers::Scored;
 use crate::house::House;
+use crate::limits::Exceeded;
 use crate::tier::TierRead;
 
 /// The content type of the exposition.
@@ -40,6 +41,7 @@ pub struct Metrics {
     reloads: Family<Reload, Counter>,
     tier_reads: Family<TierOutcome, Counter>,
     tier_seconds: Histogram,
+    limited: Family<Full, Counter>,
     scores: Family<ScoreOutcome, Counter>,
     score_seconds: Family<Classifier, Histogram>,
     /// Set when scraped.
@@ -99,6 +101,12 @@ struct Reload {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Full {
+    limit: String,
+    counted: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ScoreOutcome {
     classifier: String,
     outcome: &'static str,
@@ -146,6 +154,7 @@ impl Metrics {
             restored: Counter::default(),
             tier_reads: Family::default(),
             tier_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            limited: Family::default(),
             scores: Family::default(),
             score_seconds: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.001, 2.0, 14))
@@ -199,6 +208,7 @@ impl Metrics {
         r.register("restored", "Placeholders restored in answers", self.restored.clone());
         r.register("model_detections", "Readings of the model", self.tier_reads.clone());
         r.register("model_detection_seconds", "Time of a reading", self.tier_seconds.clone());
+        r.register("limited", "Requests that a limit had no room for", self.limited.clone());
         r.register("scores", "Readings of requests by classifiers", self.scores.clone());
         r.register("score_seconds", "Time of such a reading", self.score_seconds.clone());
         r.register("reloads", "Reloads by result", self.reloads.clone());
@@ -303,6 +313,12 @@ impl Metrics {
         self.score_seconds.get_or_create(&Classifier { classifier }).observe(took);
     }
 
+    /// A limit had no room.
+    pub fn limited(&self, exceeded: &Exceeded) {
+        let full = Full { limit: exceeded.limit.clone(), counted: exceeded.counted.name() };
+        self.limited.get_or_create(&full).inc();
+    }
+
     /// A reload ended.
     pub fn reloaded(&self, result: &'static str) {
         self.reloads.get_or_create(&Reload { result }).inc();
@@ -361,6 +377,7 @@ fn refused(refusal: &Refusal) -> Refused {
             Remover::Context => ("context", ""),
             Remover::Caller => ("caller", ""),
             Remover::Floor => ("floor", ""),
+            Remover::Budget => ("budget", ""),
             Remover::Policy(policy) => ("policy", policy.as_str()),
             Remover::Failure(policy) => ("policy_failure", policy.as_str()),
         },

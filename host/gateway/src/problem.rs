@@ -1,13 +1,15 @@
 //! Everything that can end a request without an answer, and what the client is told.
 //! The only place that maps errors to HTTP.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use ringfence_dialect::{ErrorBody, Malformed};
-use ringfence_fence::{Failure, FailureKind, Refusal, Remover};
+use ringfence_fence::{Failure, Refusal};
 
+use self::reasons::{FULL_WAIT, failed, limited, refused};
 use crate::callers::Unknown;
+use crate::limits::Exceeded;
+
+mod reasons;
 
 /// Why a request has no answer.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub enum Problem {
     Model(String),
     /// No target serves this very model, of which vectors are wanted.
     VectorModel(String),
+    /// The request would pass a limit.
+    Limited(Exceeded),
     /// The request may go nowhere.
     Refused {
         /// Why.
@@ -93,6 +97,7 @@ impl Problem {
             Problem::Malformed(_)
             | Problem::Model(_)
             | Problem::VectorModel(_)
+            | Problem::Limited(_)
             | Problem::Refused { .. }
             | Problem::Failed { .. }
             | Problem::Unmaskable { .. }
@@ -107,6 +112,7 @@ impl Problem {
     pub fn outcome(&self) -> &'static str {
         match self {
             Problem::Refused { .. } => "refused",
+            Problem::Limited(_) => "limited",
             Problem::Withheld { .. } => "withheld",
             Problem::Failed { .. } | Problem::Late => "failed",
             Problem::Crowded | Problem::Ledger | Problem::Closing | Problem::Unmaskable { .. } => {
@@ -235,6 +241,7 @@ impl Problem {
                 told.body.param = Some("model".to_owned());
                 told
             }
+            Problem::Limited(exceeded) => limited(exceeded),
             Problem::Refused { refusal, .. } => refused(refusal),
             Problem::Failed { failure, .. } => failed(failure),
             Problem::Unmaskable { .. } => denied(
@@ -267,90 +274,6 @@ impl Problem {
         }
     }
 }
-
-fn refused(refusal: &Refusal) -> Told {
-    let Refusal::Removed(removal) = refusal else {
-        return tell(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "server_error",
-            refusal.code(),
-            "No target is configured and ready.",
-        );
-    };
-    match &removal.by {
-        Remover::Model => Problem::Model(String::new()).told(),
-        Remover::Capability(missing) => invalid(
-            StatusCode::BAD_REQUEST,
-            "unsupported",
-            format!(
-                "No target that this request may use can do what it needs: {}.",
-                missing.join(", ")
-            ),
-        ),
-        Remover::Context => invalid(
-            StatusCode::BAD_REQUEST,
-            "context_length_exceeded",
-            "The prompt is longer than the context of every target that it may use.",
-        ),
-        Remover::Caller => {
-            denied("target_not_permitted", "This key may not use any target that could answer.")
-        }
-        Remover::Floor => {
-            denied(&removal.code, "The operator's floor lets this request go to no target.")
-        }
-        Remover::Policy(policy) => denied(
-            &removal.code,
-            format!("The policy `{policy}` lets this request go to no target."),
-        ),
-        Remover::Failure(policy) if removal.code == "policy_busy" => {
-            let mut told = tell(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "server_error",
-                &removal.code,
-                format!("No sandbox was free for the policy `{policy}`, so nothing was sent."),
-            );
-            told.headers.push(("retry-after", FULL_WAIT.as_secs().to_string()));
-            told
-        }
-        Remover::Failure(policy) => denied(
-            &removal.code,
-            format!("The policy `{policy}` failed, and so the request was refused."),
-        ),
-    }
-}
-
-fn failed(failure: &Failure) -> Told {
-    let (status, kind, code) = match failure.kind {
-        FailureKind::Full => (StatusCode::SERVICE_UNAVAILABLE, "server_error", "queue_full"),
-        FailureKind::RateLimited => {
-            (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded")
-        }
-        FailureKind::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "server_error", "upstream_timeout"),
-        FailureKind::Unreachable => {
-            (StatusCode::BAD_GATEWAY, "server_error", "upstream_unreachable")
-        }
-        FailureKind::Unwell => (StatusCode::BAD_GATEWAY, "server_error", "upstream_unwell"),
-        FailureKind::Misconfigured => {
-            (StatusCode::BAD_GATEWAY, "server_error", "upstream_misconfigured")
-        }
-        FailureKind::Broken => (StatusCode::BAD_GATEWAY, "server_error", "upstream_broken"),
-        FailureKind::Rejected => {
-            (StatusCode::BAD_REQUEST, "invalid_request_error", "upstream_rejected")
-        }
-        FailureKind::TooLong => {
-            (StatusCode::BAD_REQUEST, "invalid_request_error", "context_length_exceeded")
-        }
-    };
-    let mut told = tell(status, kind, failure.code.unwrap_or(code), failure.message.clone());
-    let wait = failure.retry_after.or((failure.kind == FailureKind::Full).then_some(FULL_WAIT));
-    if let Some(wait) = wait {
-        told.headers.push(("retry-after", wait.as_secs().max(1).to_string()));
-    }
-    told
-}
-
-/// What a client is asked to wait when a queue is full and nobody knows better.
-const FULL_WAIT: Duration = Duration::from_secs(1);
 
 /// A refusal by policy. The clients' own retries would only send the sensitive text
 /// again, so they are told not to.

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -14,6 +13,8 @@ use ringfence_policy::{Following, Unfollowed};
 
 use self::passing::{Flow, Passing};
 use crate::attempts::Begun;
+use crate::house;
+use crate::limits::Permit;
 use crate::masking::Restorer;
 use crate::problem::Problem;
 
@@ -44,8 +45,9 @@ pub async fn reply(
     request: &Request,
     begun: Begun,
     following: Following,
+    permit: &Permit,
 ) -> Result<Reply, Problem> {
-    let headers = headers(&begun);
+    let headers = headers(&begun, permit.headers(request.dialect, house::seconds()));
     let wants_json =
         request.needs.iter().any(|n| matches!(n, Capability::JsonObject | Capability::JsonSchema));
     let Begun { target, model, decision, hidden, chunks, rest, account, .. } = begun;
@@ -57,7 +59,7 @@ pub async fn reply(
             Envelope {
                 id: answer_id(request.dialect, &request.id),
                 model,
-                created: seconds(),
+                created: house::seconds(),
                 wants_usage: request.wants_usage,
                 echo: Echo::of(request),
             },
@@ -73,8 +75,13 @@ pub async fn reply(
     Ok(Reply { headers, body })
 }
 
-fn headers(begun: &Begun) -> Vec<(String, String)> {
+fn headers(begun: &Begun, limits: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut headers = begun.headers.clone();
+    if !limits.is_empty() {
+        // How this house counts is what counts for its clients.
+        headers.retain(|(name, _)| !name.starts_with("x-ratelimit-"));
+        headers.extend(limits);
+    }
     let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
     add("x-ringfence-target", &begun.target.name);
     add("x-ringfence-zone", begun.target.zone.name());
@@ -187,9 +194,4 @@ impl Outgoing {
         };
         self.encoder.error(&body, bytes);
     }
-}
-
-/// Seconds since 1970.
-fn seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

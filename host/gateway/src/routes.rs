@@ -129,6 +129,9 @@ async fn chat(
         Ok(reply) => Ok(answered(reply)),
         Err(problem) => {
             house.metrics.ended(problem.outcome(), "");
+            if let Problem::Limited(exceeded) = &problem {
+                house.metrics.limited(exceeded);
+            }
             Err(problem)
         }
     }

@@ -151,6 +151,7 @@ impl Refusal {
             Remover::Context => Word::from("context"),
             Remover::Caller => Word::from("caller"),
             Remover::Floor => Word::from("floor"),
+            Remover::Budget => Word::from("budget"),
             Remover::Policy(name) => Word::from(format!("policy {name}")),
             Remover::Failure(name) => Word::from(format!("failure of {name}")),
         }

@@ -83,12 +83,21 @@ pub fn explain(explaining: &Explaining, screen: &mut Screen) -> Result<(), Troub
     request.mark_unreadable(reading.unreadable.iter().copied());
 
     let conversation = house.conversation(&request, caller);
+    let permit = in_force.limits.admit(caller, &request, ringfence::house::seconds()).map_err(
+        |exceeded| {
+            let (limit, what) = (exceeded.limit, exceeded.counted.name());
+            Trouble::Found(format!(
+                "the request alone is more than the limit `{limit}` allows ({what})"
+            ))
+        },
+    )?;
     let asked = Asked {
         request: &request,
         caller,
         findings: &reading.findings,
         conversation: &conversation,
         latency_wanted_ms: explaining.latency_ms,
+        permit: &permit,
     };
     let started = Instant::now();
     let decision = runtime.block_on(house.decide(&in_force, &asked)).0;

@@ -191,6 +191,25 @@ pub(super) struct UnreadableKinds {
     pub(super) text: Option<String>,
 }
 
+/// `[[limits]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limit {
+    /// Read before the rest, so that others can name what is wrong otherwise.
+    #[allow(dead_code)]
+    pub(super) name: Option<At<String>>,
+    pub(super) tenants: Option<Vec<At<String>>>,
+    pub(super) keys: Option<Vec<At<String>>>,
+    pub(super) models: Option<Vec<At<String>>>,
+    pub(super) each: Option<At<String>>,
+    pub(super) window: Option<At<String>>,
+    pub(super) requests: Option<At<i64>>,
+    pub(super) input_tokens: Option<At<i64>>,
+    pub(super) output_tokens: Option<At<i64>>,
+    pub(super) dollars: Option<At<f64>>,
+    pub(super) concurrent: Option<At<i64>>,
+}
+
 /// `[local]`
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]

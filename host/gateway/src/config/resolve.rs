@@ -14,7 +14,7 @@ use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
 use super::{
     Config, Detection, Ledger, Server, caller_keys, classifiers, detection, embedding, floor,
-    model, policies, raw, signing, targets,
+    limits, model, policies, raw, signing, targets,
 };
 
 /// Bytes of a configuration file at most.
@@ -43,7 +43,7 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "state",
     "require_cases",
     "signatures",
@@ -54,6 +54,7 @@ const SECTIONS: [&str; 12] = [
     "detect",
     "placeholders",
     "floor",
+    "limits",
     "local",
     "ledger",
 ];
@@ -68,7 +69,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         if !SECTIONS.contains(&key.get_ref().as_ref()) {
             let remedy = format!("the file has {}", SECTIONS.join(", "));
             reader.mistake(&key.span(), format!("unknown section `{}`", key.get_ref()), remedy);
-        } else if matches!(key.get_ref().as_ref(), "callers" | "targets" | "policies")
+        } else if matches!(key.get_ref().as_ref(), "callers" | "targets" | "policies" | "limits")
             && !value.get_ref().is_array()
         {
             let key = key.get_ref();
@@ -84,6 +85,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let callers = entries(reader, &mut document, "callers");
     let target_list = entries(reader, &mut document, "targets");
     let policy_list = entries(reader, &mut document, "policies");
+    let limits = entries(reader, &mut document, "limits");
     let detect: Option<raw::Detect> = section(reader, &mut document, "detect");
     let placeholders = section(reader, &mut document, "placeholders");
     let signatures: Option<raw::Signatures> = section(reader, &mut document, "signatures");
@@ -128,6 +130,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let policies = policies::resolve(reader, policy_list, require_cases, &detection);
     let shapes = detection::shapes(reader, placeholders.unwrap_or_default());
     let signatures = signing::resolve(reader, signatures.unwrap_or_default());
+    let limits = limits::resolve(reader, limits, &callers);
     let floor = floor.map(|raw| floor::resolve(reader, raw)).unwrap_or_default();
     let ledger = books(reader, ledger.unwrap_or_default(), &state);
 
@@ -145,6 +148,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         detection,
         shapes,
         floor,
+        limits,
         // A model that cannot run is not started: its target is listed as lacking it.
         local: local.filter(|model| model.description.is_ok()).map(|model| model.config),
         classifiers,

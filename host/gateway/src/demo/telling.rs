@@ -112,6 +112,7 @@ fn by(remover: &Remover) -> String {
         Remover::Capability(_) => "what it cannot do".into(),
         Remover::Context => "its context".into(),
         Remover::Caller => "the caller's targets".into(),
+        Remover::Budget => "the caller's budget".into(),
         Remover::Floor => "the floor".into(),
         Remover::Policy(name) => format!("policy {name}"),
         Remover::Failure(name) => format!("the failure of policy {name}"),

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::conversations::Conversations;
 use crate::detection::{self, Sight};
 use crate::keys::{Keys, private_folder};
+use crate::limits::{Keeper, Limits};
 use crate::metrics::Metrics;
 use crate::places::{self, Models, Place};
 use crate::tier::Tier;
@@ -36,6 +37,11 @@ impl House {
         let sandbox = sandbox(config)?;
         let predecessors = Predecessors::open(&state.join("predecessors"))
             .map_err(|error| one(format!("the stored policies: {error}")))?;
+
+        let keeper = Keeper::open(state).map_err(|error| {
+            one(format!("the counts of the limits {}: {error}", state.join(Keeper::FILE).display()))
+        })?;
+        let keeper = Arc::new(keeper);
 
         let mut errors = Vec::new();
         let entries = &config.policies;
@@ -94,6 +100,7 @@ impl House {
                 return Err(errors);
             }
         };
+        let troubles = Mutex::new(assembly.troubles.clone());
         Ok(House {
             ledger,
             metrics: Metrics::new(),
@@ -104,10 +111,13 @@ impl House {
             embedder,
             tier,
             classifiers,
+            in_force: ArcSwap::from_pointee(in_force(
+                config, assembly, places, lacking, sight, &keeper,
+            )),
+            keeper,
             keys,
             conversations: Conversations::default(),
-            troubles: Mutex::new(assembly.troubles.clone()),
-            in_force: ArcSwap::from_pointee(in_force(config, assembly, places, lacking, sight)),
+            troubles,
         })
     }
 
@@ -145,7 +155,8 @@ impl House {
         match (assembly, places, sight) {
             (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
                 let troubles = assembly.troubles.clone();
-                Ok((in_force(config, assembly, places, lacking, sight), troubles))
+                let next = in_force(config, assembly, places, lacking, sight, &self.keeper);
+                Ok((next, troubles))
             }
             (assembly, places, sight) => {
                 let errors = [assembly.err(), places.err(), sight.err()];
@@ -183,6 +194,7 @@ fn in_force(
     places: Vec<Place>,
     lacking: Vec<(Arc<Target>, String)>,
     sight: Sight,
+    keeper: &Keeper,
 ) -> InForce {
     InForce {
         configuration: config.digest,
@@ -196,6 +208,7 @@ fn in_force(
         sight,
         shapes: config.shapes.clone(),
         floor: config.floor.clone(),
+        limits: Limits::new(config.limits.clone(), Arc::clone(keeper.counts())),
         answer_within: config.server.answer_within,
         since: Instant::now(),
     }

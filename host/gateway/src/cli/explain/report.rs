@@ -185,6 +185,7 @@ fn by(remover: &Remover) -> String {
         Remover::Context => "its context".into(),
         Remover::Caller => "the caller's targets".into(),
         Remover::Floor => "the floor".into(),
+        Remover::Budget => "the caller's budget".into(),
         Remover::Policy(name) => format!("policy {name}"),
         Remover::Failure(name) => format!("the failure of policy {name}"),
     }
