@@ -242,6 +242,12 @@ impl Gateway {
         -1
     }
 
+    /// Sends it `SIGHUP`, as an operator does who wants a reload.
+    pub fn hang_up(&self) {
+        let id = self.child.id().to_string();
+        std::process::Command::new("kill").args(["-HUP", &id]).status().ok();
+    }
+
     /// Kills it, as a power cut does.
     pub fn kill(&mut self) {
         self.child.kill().ok();

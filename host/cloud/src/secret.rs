@@ -16,7 +16,7 @@ impl Secret {
 
     /// The key after `prefix` as a header's value, marked so that no HTTP library
     /// shows it. `None` when it holds what no header takes.
-    pub(crate) fn header(&self, prefix: &str) -> Option<HeaderValue> {
+    pub fn header(&self, prefix: &str) -> Option<HeaderValue> {
         sensitive(&format!("{prefix}{}", self.text))
     }
 

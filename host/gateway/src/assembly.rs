@@ -26,6 +26,8 @@ pub struct Assembly {
     pub degraded: Vec<String>,
     /// By policy, the name of the key that signed it.
     pub signed: BTreeMap<String, String>,
+    /// By policy, the file that it was loaded from; none for what ships in the binary.
+    pub files: BTreeMap<String, PathBuf>,
     /// What an operator should see to.
     pub troubles: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl Default for Assembly {
             chain: Chain::new(Vec::new()),
             degraded: Vec::new(),
             signed: BTreeMap::new(),
+            files: BTreeMap::new(),
             troubles: Vec::new(),
         }
     }
@@ -70,6 +73,7 @@ pub fn assemble(
         policies: Vec::new(),
         fresh: Vec::new(),
         signed: BTreeMap::new(),
+        files: BTreeMap::new(),
         degraded: Vec::new(),
         troubles: Vec::new(),
         errors: Vec::new(),
@@ -108,6 +112,7 @@ struct Building<'a> {
     /// folder's policies under its prefix.
     fresh: Vec<(String, Vec<u8>)>,
     signed: BTreeMap<String, String>,
+    files: BTreeMap<String, PathBuf>,
     degraded: Vec<String>,
     troubles: Vec<String>,
     errors: Vec<BuildError>,
@@ -152,10 +157,11 @@ impl Building<'_> {
                     self.fresh.push((proof_of(&name), policy.digest.0.to_vec()));
                 }
                 self.policies.push(policy);
+                self.files.extend(file.map(|file| (name.clone(), file.to_owned())));
                 self.fresh.push((name, bytes));
             }
             (Err(wrong), Some(_)) => {
-                self.errors.push(BuildError(format!("the policy `{name}`: {wrong}")));
+                self.errors.push(BuildError::of_policy(&name, &wrong));
             }
             (Err(wrong), None) => self.fall_back(entry, name, tried, &wrong),
         }
@@ -201,7 +207,7 @@ impl Building<'_> {
                 self.policies.push(policy);
                 self.degraded.push(name);
             }
-            None => self.errors.push(BuildError(format!("the policy `{name}`: {wrong}"))),
+            None => self.errors.push(BuildError::of_policy(&name, wrong)),
         }
     }
 
@@ -210,7 +216,7 @@ impl Building<'_> {
             Ok(files) => files,
             Err(wrong) => {
                 let text = format!("the folder of `{}`: {wrong}", entry.name);
-                self.errors.push(BuildError(text));
+                self.errors.push(BuildError::new(text));
                 return;
             }
         };
@@ -266,7 +272,7 @@ impl Building<'_> {
                 self.degraded.push(name);
             }
             Err(wrong) => {
-                self.errors.push(BuildError(format!("the policy `{name}`: {wrong}")));
+                self.errors.push(BuildError::of_policy(&name, &wrong));
             }
         }
     }
@@ -284,6 +290,7 @@ impl Building<'_> {
             chain: Chain::new(self.policies),
             degraded: self.degraded,
             signed: self.signed,
+            files: self.files,
             troubles: self.troubles,
         })
     }

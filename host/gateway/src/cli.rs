@@ -9,6 +9,7 @@ pub mod log;
 mod policy;
 pub mod rehearsal;
 pub mod screen;
+mod status;
 
 use std::io;
 use std::net::SocketAddr;
@@ -54,6 +55,8 @@ pub enum Command {
     /// Look at ledgers
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Ask a running gateway how it and its policies do
+    Status(status::Asking),
     /// Make keys for callers
     #[command(subcommand)]
     Key(Key),
@@ -166,6 +169,7 @@ pub fn run(command: Command, screen: &mut Screen) -> Result<(), Trouble> {
         Command::Policy(command) => policy::run(&command, screen),
         Command::Ledger(Ledger::Verify { file, head }) => ledger::verify(&file, head, screen),
         Command::Key(Key::New { tenant, name }) => key::new(&tenant, name.as_deref(), screen),
+        Command::Status(asking) => status::status(&asking, screen),
         Command::Key(Key::Hash) => key::hash(screen),
         Command::Serve(_) | Command::Demo => Ok(()),
     }

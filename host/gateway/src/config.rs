@@ -4,6 +4,7 @@
 //! everything that is wrong before a port is bound. Variables of the environment, key
 //! files and the configuration itself are read here and nowhere else.
 
+mod admin;
 mod caller_keys;
 mod classifiers;
 mod connections;
@@ -24,6 +25,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod tier;
+mod words;
 
 use std::fs;
 use std::io::Read as _;
@@ -42,10 +44,11 @@ use ringfence_policy::{Grants, Limits};
 pub use classifiers::ClassifierConfig;
 pub use detection::{Allowance, Detection, List, Listed, OwnEntity};
 pub use mistake::{Mistake, Mistakes};
-pub use resolve::{FILE_BYTES, NAME_BYTES, is_name};
+pub use resolve::FILE_BYTES;
 pub use signing::TRUSTED_KEYS;
 pub use surroundings::{KEY_FILE_BYTES, KeyFile, NoKey, Surroundings};
 pub use tier::TierConfig;
+pub use words::{NAME_BYTES, is_name};
 
 use crate::limits::Limit;
 use crate::signatures::Signatures;
@@ -60,6 +63,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The listener.
     pub server: Server,
+    /// The admin API; absent without `[admin]`.
+    pub admin: Option<Admin>,
     /// A private folder for the ledger, the compiled cache, stored policies and keys.
     pub state: PathBuf,
     /// Who may call; empty when anyone on loopback may.
@@ -107,6 +112,15 @@ pub struct Server {
     pub write_within: Duration,
     /// For requests in flight at shutdown.
     pub drain_within: Duration,
+}
+
+/// The listener of the admin API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// SHA-256 of its token.
+    pub token: Digest,
 }
 
 /// A key that a client may present.

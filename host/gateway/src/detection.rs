@@ -56,7 +56,7 @@ pub fn sight(detection: &Detection, before: Option<&Sight>) -> Result<Sight, Vec
 /// # Errors
 /// What is wrong with it.
 pub fn hash_key(file: &Path) -> Result<Option<HashKey>, BuildError> {
-    let wrong = |what: String| BuildError(format!("the key {}: {what}", file.display()));
+    let wrong = |what: String| BuildError::new(format!("the key {}: {what}", file.display()));
     match std::fs::read(file) {
         Ok(bytes) => match bytes.first_chunk().filter(|_| bytes.len() == KEY_BYTES) {
             Some(key) => Ok(Some(HashKey(*key))),
@@ -111,13 +111,14 @@ impl Building {
                     self.size.patterns += 1;
                 }
                 Err(error) => {
-                    self.errors.push(BuildError(format!("the entity {}: {error}", rule.entity)));
+                    self.errors
+                        .push(BuildError::new(format!("the entity {}: {error}", rule.entity)));
                 }
             },
             OwnEntity::Listed(listed) => {
                 let what = format!("the terms of {}", listed.entity);
                 if let Err(error) = self.terms.list(&listed.entity, listed.score) {
-                    self.errors.push(BuildError(format!("{what}: {error}")));
+                    self.errors.push(BuildError::new(format!("{what}: {error}")));
                     return;
                 }
                 let count = self.each(&what, &listed.list, |building, term| {
@@ -166,10 +167,10 @@ impl Building {
             Ok(()) if taken == 0 => {
                 // An empty file is more often half a write than an intention.
                 let wrong = "there are none; leave the entry out if that is meant";
-                self.errors.push(BuildError(format!("{what}: {wrong}")));
+                self.errors.push(BuildError::new(format!("{what}: {wrong}")));
             }
             Ok(()) => {}
-            Err(error) => self.errors.push(BuildError(format!("{what}: {error}"))),
+            Err(error) => self.errors.push(BuildError::new(format!("{what}: {error}"))),
         }
         taken
     }

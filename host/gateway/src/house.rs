@@ -7,6 +7,7 @@
 mod build;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -59,6 +60,18 @@ pub struct House {
     conversations: Conversations,
     in_force: ArcSwap<InForce>,
     troubles: Mutex<Vec<String>>,
+    refused: Mutex<Vec<Refusal>>,
+}
+
+/// A policy whose newest version was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its name.
+    pub policy: String,
+    /// Why.
+    pub why: String,
+    /// Since when, in seconds since 1970.
+    pub since: u64,
 }
 
 /// One version of everything that can be reloaded.
@@ -71,6 +84,10 @@ pub struct InForce {
     pub degraded: Vec<String>,
     /// By policy, the name of the key that signed what runs.
     pub signed: BTreeMap<String, String>,
+    /// By policy, the file that it was loaded from.
+    pub files: BTreeMap<String, PathBuf>,
+    /// By policy, since when this version of it is live, in seconds since 1970.
+    pub live_since: BTreeMap<String, u64>,
     /// Whose policy files run.
     pub signatures: Signatures,
     /// Places that can answer, in the configuration's order.
@@ -112,11 +129,28 @@ pub struct Asked<'a> {
 
 /// Something that keeps a house from being built: what, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildError(pub String);
+pub struct BuildError {
+    /// What is wrong, and what to do.
+    pub text: String,
+    /// The policy that it is about, by its name.
+    pub policy: Option<String>,
+}
+
+impl BuildError {
+    /// One that is about no single policy.
+    pub fn new(text: impl Into<String>) -> BuildError {
+        BuildError { text: text.into(), policy: None }
+    }
+
+    /// What is wrong with a policy.
+    pub fn of_policy(name: &str, wrong: &str) -> BuildError {
+        BuildError { text: format!("the policy `{name}`: {wrong}"), policy: Some(name.to_owned()) }
+    }
+}
 
 impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -139,6 +173,26 @@ impl House {
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone();
         troubles.extend(self.ledger_trouble());
         troubles
+    }
+
+    /// Policies whose newest version was refused, since the last reload.
+    pub fn refused(&self) -> Vec<Refusal> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what a reload was refused for; nothing, when it was not.
+    pub fn set_refused(&self, errors: &[BuildError]) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *refused);
+        *refused = errors
+            .iter()
+            .filter_map(|error| {
+                let policy = error.policy.clone()?;
+                let same = before.iter().find(|old| old.policy == policy && old.why == error.text);
+                let since = same.map_or_else(seconds, |old| old.since);
+                Some(Refusal { policy, why: error.text.clone(), since })
+            })
+            .collect();
     }
 
     /// Replaces what an operator should see to.

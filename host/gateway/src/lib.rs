@@ -5,6 +5,7 @@
 //! [`config`].
 
 pub mod account;
+pub mod admin;
 pub mod assembly;
 pub mod attempts;
 pub mod books;
@@ -32,4 +33,5 @@ pub mod reply;
 pub mod routes;
 pub mod server;
 pub mod signatures;
+pub mod tally;
 pub mod tier;

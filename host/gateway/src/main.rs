@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser as _;
+use ringfence::admin::AdminPort;
 use ringfence::house::{BuildError, House};
-use ringfence::reload::Reload;
+use ringfence::reload::{Reload, Reloader};
 use ringfence::server;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal;
@@ -76,12 +77,21 @@ fn serve(serving: &Serving) -> anyhow::Result<()> {
         let again = serving.clone();
         let read = move || {
             again.config().map_err(|mistakes| {
-                mistakes.0.iter().map(|mistake| BuildError(mistake.to_string())).collect()
+                mistakes.0.iter().map(|mistake| BuildError::new(mistake.to_string())).collect()
             })
         };
-        Reload::new(Arc::clone(&house), config, Box::new(read))
+        let admin = config.admin.clone();
+        let reloader = Reload::new(Arc::clone(&house), config, Box::new(read))
             .start(Handle::current())
             .context("no thread to watch the files with")?;
+        reload_on_hangup(reloader.clone());
+        if let Some(admin) = admin {
+            let port = AdminPort::bind(Arc::clone(&house), reloader, &admin).await;
+            let address = admin.address;
+            let port = port.with_context(|| format!("[admin] cannot listen on {address}"))?;
+            tracing::info!(address = %port.address(), "the admin API listens");
+            tokio::spawn(port.run());
+        }
 
         Arc::clone(&house.keeper).start().context("no thread to keep the limits' counts with")?;
 
@@ -110,6 +120,26 @@ fn runtime() -> anyhow::Result<Runtime> {
         .build()
         .context("no threads to serve with")
 }
+
+/// `SIGHUP` reloads at once, whether a file has changed or not.
+#[cfg(unix)]
+fn reload_on_hangup(reloader: Reloader) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        tracing::warn!("SIGHUP cannot be listened to");
+        return;
+    };
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            // What becomes of it is in the log.
+            let _ = reloader.reload().await;
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn reload_on_hangup(_: Reloader) {}
 
 /// Resolves at the first request to end; a second one ends the process at once.
 async fn asked_to_end() {

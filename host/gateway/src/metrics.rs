@@ -18,6 +18,7 @@ use ringfence_policy::Seen;
 use crate::classifiers::Scored;
 use crate::house::House;
 use crate::limits::Exceeded;
+use crate::tally::Tallies;
 use crate::tier::TierRead;
 
 /// The content type of the exposition.
@@ -25,6 +26,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 /// Every metric of the gateway.
 pub struct Metrics {
+    /// How each policy does.
+    pub tallies: Tallies,
     registry: Registry,
     requests: Family<Outcome, Counter>,
     refusals: Family<Refused, Counter>,
@@ -137,6 +140,7 @@ impl Metrics {
     /// All at zero.
     pub fn new() -> Metrics {
         let mut metrics = Metrics {
+            tallies: Tallies::default(),
             registry: Registry::with_prefix("ringfence"),
             requests: Family::default(),
             refusals: Family::default(),
@@ -235,6 +239,7 @@ impl Metrics {
 
     /// What the chain made of a request.
     pub fn decided(&self, decision: &Decision) {
+        decision.verdicts().iter().for_each(|verdict| self.tallies.note(verdict));
         for Verdict { policy, mode, outcome, spent, .. } in decision.verdicts() {
             let label = Policy { policy: policy.clone() };
             self.policy_seconds.get_or_create(&label).observe(spent.as_secs_f64());

@@ -102,7 +102,7 @@ pub fn places(
                     Ok(cloud) => Arc::new(cloud),
                     Err(error) => {
                         let text = format!("the target `{}`: {error}", target.name);
-                        errors.push(BuildError(text));
+                        errors.push(BuildError::new(text));
                         continue;
                     }
                 }

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
+use ringfence_fence::Digest;
 use ringfence_policy::Cases;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::books;
 use crate::config::{CallerKey, Config, PolicySource};
@@ -25,6 +28,43 @@ pub const PAUSE: Duration = Duration::from_millis(250);
 
 /// Reads a configuration anew.
 pub type Read = Box<dyn Fn() -> Result<Config, Vec<BuildError>> + Send>;
+
+/// Asks for a reload at once, whether a file has changed or not. Cloning it shares it.
+#[derive(Clone)]
+pub struct Reloader(SyncSender<oneshot::Sender<Reloaded>>);
+
+/// What became of a reload.
+#[derive(Debug)]
+pub enum Reloaded {
+    /// What the files say is in force.
+    InForce {
+        /// The chain.
+        chain: Digest,
+    },
+    /// What was in force stays in force.
+    Refused(Vec<BuildError>),
+    /// It takes longer than anybody should wait, and goes on.
+    Late,
+}
+
+impl Reloader {
+    /// Reloads that wait at most.
+    pub const WAITING: usize = 8;
+    /// How long it waits for an answer.
+    pub const WITHIN: Duration = Duration::from_secs(240);
+
+    /// Reloads, and says what became of it.
+    pub async fn reload(&self) -> Reloaded {
+        let (reply, answer) = oneshot::channel();
+        if self.0.try_send(reply).is_err() {
+            return Reloaded::Late;
+        }
+        match tokio::time::timeout(Reloader::WITHIN, answer).await {
+            Ok(Ok(reloaded)) => reloaded,
+            Ok(Err(_)) | Err(_) => Reloaded::Late,
+        }
+    }
+}
 
 /// Watches the files of a house until the process ends.
 pub struct Reload {
@@ -67,14 +107,36 @@ impl Reload {
     ///
     /// # Errors
     /// The operating system's, when it gives no thread.
-    pub fn start(mut self, runtime: Handle) -> std::io::Result<()> {
+    pub fn start(mut self, runtime: Handle) -> std::io::Result<Reloader> {
+        let (reloader, asked) = sync_channel::<oneshot::Sender<Reloaded>>(Reloader::WAITING);
         let body = move || {
             loop {
-                std::thread::sleep(PAUSE);
-                self.look(&runtime);
+                match asked.recv_timeout(PAUSE) {
+                    Ok(reply) => {
+                        // Whoever asked may have gone.
+                        let _ = reply.send(self.reload_now(&runtime));
+                    }
+                    Err(RecvTimeoutError::Timeout) => self.look(&runtime),
+                    // Nobody can ask any more; the files are watched as before.
+                    Err(RecvTimeoutError::Disconnected) => {
+                        std::thread::sleep(PAUSE);
+                        self.look(&runtime);
+                    }
+                }
             }
         };
-        std::thread::Builder::new().name("reload".into()).spawn(body).map(drop)
+        std::thread::Builder::new().name("reload".into()).spawn(body)?;
+        Ok(Reloader(reloader))
+    }
+
+    /// Reloads what the files say at this moment.
+    fn reload_now(&mut self, runtime: &Handle) -> Reloaded {
+        self.seen = prints(&self.config);
+        self.loaded = self.seen.clone();
+        match self.try_reload(runtime) {
+            Ok(()) => Reloaded::InForce { chain: self.house.in_force().chain.digest() },
+            Err(errors) => Reloaded::Refused(errors),
+        }
     }
 
     /// Looks once, and reloads what changed and holds still.
@@ -86,17 +148,28 @@ impl Reload {
             return;
         }
         self.loaded = self.seen.clone();
-        match self.reload(runtime) {
-            Ok(()) => self.house.metrics.reloaded("loaded"),
+        // What is wrong is in the log, in the metrics and among the troubles.
+        let _ = self.try_reload(runtime);
+    }
+
+    fn try_reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
+        let reloaded = self.reload(runtime);
+        match &reloaded {
+            Ok(()) => {
+                self.house.metrics.reloaded("loaded");
+                self.house.set_refused(&[]);
+            }
             Err(errors) => {
                 self.house.metrics.reloaded("refused");
-                for error in &errors {
+                for error in errors {
                     tracing::error!(%error, "a reload was refused; the last good chain serves on");
                 }
                 let troubles = errors.iter().map(|error| format!("reload refused: {error}"));
                 self.house.set_troubles(troubles.collect());
+                self.house.set_refused(errors);
             }
         }
+        reloaded
     }
 
     fn reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
@@ -117,7 +190,7 @@ impl Reload {
         // On the books first: no request is judged by a chain that they do not name.
         runtime
             .block_on(books::chained(&self.house, &next, &loosened))
-            .map_err(|error| vec![BuildError(format!("the ledger: {error}"))])?;
+            .map_err(|error| vec![BuildError::new(format!("the ledger: {error}"))])?;
         for trouble in &troubles {
             tracing::warn!(%trouble, "reloaded with trouble");
         }
@@ -136,7 +209,7 @@ fn stays_guarded(open: SocketAddr, callers: &[CallerKey]) -> Result<(), Vec<Buil
     if !callers.is_empty() || open.ip().is_loopback() {
         return Ok(());
     }
-    Err(vec![BuildError(format!(
+    Err(vec![BuildError::new(format!(
         "there are no callers, and {open}, which is open, can be reached from outside: \
          restart to change the address"
     ))])
@@ -152,6 +225,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<String> {
                 != (a.body_bytes, a.connections, a.drain_within)
         }),
         ("state", before.state != after.state),
+        ("[admin]", before.admin != after.admin),
         ("[local]", before.local != after.local),
         ("[local.embedding]", before.embedding != after.embedding),
         ("[ledger]", before.ledger != after.ledger),

@@ -26,7 +26,7 @@ impl Rehearsal {
     /// Everything that is wrong.
     pub fn build(config: &Config) -> Result<Rehearsal, Vec<BuildError>> {
         let folder = Folder::new()
-            .map_err(|error| vec![BuildError(format!("no temporary folder: {error}"))])?;
+            .map_err(|error| vec![BuildError::new(format!("no temporary folder: {error}"))])?;
         let mut config = config.clone();
         config.ledger.file = folder.0.join(Ledger::FILE);
         config.state = folder.0.clone();

@@ -7,7 +7,8 @@ use ringfence_fence::{Caller, Digest};
 use super::CallerKey;
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, is_name, words};
+use super::resolve::Entry;
+use super::words::{NAME_REMEDY, is_name, words};
 
 /// Resolves the callers; `targets` are the names that they may be narrowed to.
 pub(super) fn resolve(

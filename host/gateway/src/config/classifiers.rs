@@ -8,7 +8,7 @@ use ringfence_local::{Classifier, DeviceChoice, EncoderConfig};
 
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::{NAME_REMEDY, is_name, word};
+use super::words::{NAME_REMEDY, is_name, word};
 
 /// A classifier, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

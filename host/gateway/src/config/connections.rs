@@ -8,8 +8,9 @@ use ringfence_cloud::{Connection, Secret};
 use ringfence_fence::Zone;
 
 use super::reader::Reader;
-use super::resolve::{Cloud, Origin, is_in_capitals, seconds};
+use super::resolve::{Cloud, Origin, seconds};
 use super::surroundings::{KEY_FILE_BYTES, NoKey};
+use super::words::is_in_capitals;
 use super::{Reach, raw};
 
 /// One service.

@@ -9,8 +9,8 @@ use ringfence_fence::{Edit, Shape};
 
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::is_in_capitals;
 use super::tier::{self, TierConfig};
+use super::words::is_in_capitals;
 
 /// What is found besides, and what is not.
 #[derive(Debug, Clone, Default, PartialEq)]

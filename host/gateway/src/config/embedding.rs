@@ -6,7 +6,8 @@ use ringfence_local::{DeviceChoice, Embedder, EmbedderDescription, EncoderConfig
 
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::{Entry, word};
+use super::resolve::Entry;
+use super::words::word;
 
 /// The word for targets that it serves.
 pub(super) const KIND: &str = "local-embedding";

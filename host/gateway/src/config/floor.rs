@@ -4,7 +4,7 @@ use ringfence_fence::{Floor, Unreadable, Zone};
 
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::word;
+use super::words::word;
 
 /// Resolves the section.
 pub(super) fn resolve(reader: &mut Reader<'_>, raw: raw::Floor) -> Floor {

@@ -6,7 +6,8 @@ use super::CallerKey;
 use super::caller_keys::known;
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, is_name, word};
+use super::resolve::Entry;
+use super::words::{NAME_REMEDY, is_name, word};
 use crate::limits::{Each, Limit, Window};
 
 const EACH: [(&str, Each); 3] = [("key", Each::Key), ("tenant", Each::Tenant), ("all", Each::All)];

@@ -4,7 +4,8 @@ use ringfence_local::{Description, DeviceChoice, LocalConfig, LocalError, ModelS
 
 use super::raw;
 use super::reader::Reader;
-use super::resolve::{Entry, word};
+use super::resolve::Entry;
+use super::words::word;
 
 /// The word that names the trial model.
 const TRIAL: &str = "trial";

@@ -9,7 +9,8 @@ use ringfence_fence::{Digest, Edit, Inside, Mode, OnFailure};
 use ringfence_policy::{Entities, Entry as PolicyBounds, Grants, Limits};
 
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, is_in_capitals, is_name, word};
+use super::resolve::Entry;
+use super::words::{NAME_REMEDY, is_in_capitals, is_name, word};
 use super::{Detection, Mistake, PolicyEntry, PolicySource, raw};
 use crate::embedded::POLICIES;
 

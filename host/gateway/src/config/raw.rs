@@ -20,6 +20,14 @@ pub(super) struct Server {
     pub(super) drain_within_seconds: Option<At<i64>>,
 }
 
+/// `[admin]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Admin {
+    pub(super) address: Option<At<String>>,
+    pub(super) token_sha256: Option<At<String>>,
+}
+
 /// `[[callers]]`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

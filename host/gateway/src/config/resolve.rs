@@ -1,6 +1,5 @@
 //! From the text to a [`Config`]: each section in turn, then what must hold between them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +11,10 @@ use toml::de::{DeTable, DeValue};
 use super::mistake::Mistakes;
 use super::reader::{At, Reader};
 use super::surroundings::Surroundings;
+use super::words::word;
 use super::{
-    Config, Detection, Ledger, Server, caller_keys, classifiers, detection, embedding, floor,
-    limits, model, policies, raw, signing, targets,
+    Config, Detection, Ledger, Server, admin, caller_keys, classifiers, detection, embedding,
+    floor, limits, model, policies, raw, signing, targets,
 };
 
 /// Bytes of a configuration file at most.
@@ -43,8 +43,9 @@ pub(super) enum Cloud {
     Off,
 }
 
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "state",
+    "admin",
     "require_cases",
     "signatures",
     "server",
@@ -82,6 +83,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     }
 
     let server: Option<raw::Server> = section(reader, &mut document, "server");
+    let admin: Option<At<raw::Admin>> = section(reader, &mut document, "admin");
     let callers = entries(reader, &mut document, "callers");
     let target_list = entries(reader, &mut document, "targets");
     let policy_list = entries(reader, &mut document, "policies");
@@ -98,6 +100,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
     let server = server.unwrap_or_default();
     let address_span = server.address.as_ref().map(At::span);
     let server = listener(reader, server);
+    let admin = admin.and_then(|admin| admin::resolve(reader, admin, &server));
     let names = targets::names(reader, &target_list);
     let target_count = target_list.len();
     let local = model::resolve(reader, local_section.as_ref(), &target_list);
@@ -140,6 +143,7 @@ pub(super) fn resolve(text: &str, origin: &Origin<'_>) -> Result<Config, Mistake
         digest: digest(text, origin.cloud),
         file,
         server,
+        admin,
         state,
         callers,
         targets,
@@ -163,68 +167,6 @@ pub(super) struct Entry<T> {
     pub(super) span: std::ops::Range<usize>,
     pub(super) name: Option<At<String>>,
     pub(super) rest: Option<T>,
-}
-
-/// Whether `name` may stand in headers, records and metrics.
-pub fn is_name(name: &str) -> bool {
-    (1..=NAME_BYTES).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-/// Bytes of a name at most.
-pub const NAME_BYTES: usize = 64;
-
-/// What is said of a name that [`is_name`] refuses.
-pub(super) const NAME_REMEDY: &str = "use 1 to 64 letters, digits, dots, hyphens and underscores";
-
-/// The value of a word, or a mistake that lists the words.
-pub(super) fn word<T: Copy>(
-    reader: &mut Reader<'_>,
-    key: &str,
-    given: Option<&At<String>>,
-    default: T,
-    words: &[(&str, T)],
-) -> T {
-    let Some(given) = given else { return default };
-    if let Some((_, value)) = words.iter().find(|(word, _)| word == given.get_ref()) {
-        return *value;
-    }
-    let known: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-    reader.mistake(
-        &given.span(),
-        format!("{key} is \"{}\"", given.get_ref()),
-        format!("use {}", known.join(" or ")),
-    );
-    default
-}
-
-/// Whether a name is written as entities and variables are: `PAYMENT_CARD`.
-pub(super) fn is_in_capitals(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// Free words of the operator, as policies see them: `quality = 3` is `"3"`.
-pub(super) fn words(
-    reader: &mut Reader<'_>,
-    what: &str,
-    given: &BTreeMap<String, At<toml::Value>>,
-) -> Vec<(String, String)> {
-    let mut words = Vec::new();
-    for (key, value) in given {
-        let word = match value.get_ref() {
-            toml::Value::String(text) => text.clone(),
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Float(number) => number.to_string(),
-            toml::Value::Boolean(truth) => truth.to_string(),
-            _ => {
-                let what = format!("{what} `{}` is no word", key.escape_debug());
-                reader.mistake(&value.span(), what, "give text, a number, true or false");
-                continue;
-            }
-        };
-        words.push((key.clone(), word));
-    }
-    words
 }
 
 /// A duration in seconds within `bounds`.

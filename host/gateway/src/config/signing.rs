@@ -2,7 +2,7 @@
 
 use super::raw;
 use super::reader::Reader;
-use super::resolve::{NAME_REMEDY, is_name};
+use super::words::{NAME_REMEDY, is_name};
 use crate::signatures::{Signatures, TrustedKey};
 
 /// Keys at most.

@@ -12,7 +12,8 @@ use super::connections;
 use super::embedding;
 use super::model::{self, TOKEN_BOUNDS};
 use super::reader::{At, Reader};
-use super::resolve::{Entry, NAME_REMEDY, Origin, is_name, word, words};
+use super::resolve::{Entry, Origin};
+use super::words::{NAME_REMEDY, is_name, word, words};
 use super::{Reach, TargetEntry, raw, served};
 
 /// Kinds of target.

@@ -8,7 +8,7 @@ use ringfence_local::{DeviceChoice, Tagger, TaggerConfig};
 use super::detection::{named, share};
 use super::raw;
 use super::reader::{At, Reader};
-use super::resolve::word;
+use super::words::word;
 
 /// The model, and what its findings are called.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! From a configuration to a house, and to another version of what is in force.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -7,9 +8,9 @@ use arc_swap::ArcSwap;
 use ringfence_fence::Target;
 use ringfence_ledger::Ledger;
 use ringfence_local::{Embedder, Local};
-use ringfence_policy::{Chain, Predecessors, Sandbox, SandboxConfig};
+use ringfence_policy::{Chain, Policy, Predecessors, Sandbox, SandboxConfig};
 
-use super::{BuildError, House, InForce, now_ms};
+use super::{BuildError, House, InForce, now_ms, seconds};
 use crate::assembly::{self, Assembly};
 use crate::callers::Callers;
 use crate::classifiers::Classifiers;
@@ -29,7 +30,7 @@ impl House {
     /// Everything that is wrong. Nothing is bound and nothing has left.
     pub fn build(config: &Config) -> Result<House, Vec<BuildError>> {
         let state = &config.state;
-        let one = |text: String| vec![BuildError(text)];
+        let one = |text: String| vec![BuildError::new(text)];
         private_folder(state)
             .map_err(|error| one(format!("the state folder {}: {error}", state.display())))?;
         let keys = Keys::open(state)
@@ -55,7 +56,7 @@ impl House {
         let local = match &config.local {
             Some(model) => {
                 Local::start(model).map(|local| Some(Arc::new(local))).unwrap_or_else(|error| {
-                    errors.push(BuildError(format!("the local model: {error}")));
+                    errors.push(BuildError::new(format!("the local model: {error}")));
                     None
                 })
             }
@@ -63,22 +64,21 @@ impl House {
         };
         let embedder = config.embedding.as_ref().map(Embedder::start).transpose();
         let embedder = embedder.map(|embedder| embedder.map(Arc::new)).unwrap_or_else(|error| {
-            errors.push(BuildError(format!("[local.embedding]: {error}")));
+            errors.push(BuildError::new(format!("[local.embedding]: {error}")));
             None
         });
         let tier = config.detection.model.as_ref().map(Tier::start).transpose();
         let tier = tier.unwrap_or_else(|error| {
-            errors.push(BuildError(format!("[detect.model]: {error}")));
+            errors.push(BuildError::new(format!("[detect.model]: {error}")));
             None
         });
         let classifiers = Classifiers::start(&config.classifiers, embedder.clone());
-        let classifiers = classifiers.map(Arc::new).map_err(|wrong| {
-            errors.extend(
-                wrong
-                    .into_iter()
-                    .map(|(name, error)| BuildError(format!("the classifier `{name}`: {error}"))),
-            );
-        });
+        let classifiers =
+            classifiers.map(Arc::new).map_err(|wrong| {
+                errors.extend(wrong.into_iter().map(|(name, error)| {
+                    BuildError::new(format!("the classifier `{name}`: {error}"))
+                }));
+            });
         errors.extend(unscored(&assembly.chain, config));
         let models = Models { local: local.as_ref(), embedder: embedder.as_ref() };
         let (places, lacking) =
@@ -93,7 +93,7 @@ impl House {
             }
             (Ok(_), ..) => return Err(errors),
             (Err(error), ..) => {
-                errors.push(BuildError(format!(
+                errors.push(BuildError::new(format!(
                     "the ledger {}: {error}",
                     config.ledger.file.display()
                 )));
@@ -112,12 +112,13 @@ impl House {
             tier,
             classifiers,
             in_force: ArcSwap::from_pointee(in_force(
-                config, assembly, places, lacking, sight, &keeper,
+                config, assembly, places, lacking, sight, &keeper, None,
             )),
             keeper,
             keys,
             conversations: Conversations::default(),
             troubles,
+            refused: Mutex::default(),
         })
     }
 
@@ -131,11 +132,11 @@ impl House {
         // A policy may count on what it finds, so it never lags behind the configuration.
         if self.tier.as_ref().map(Tier::config) != config.detection.model.as_ref() {
             let text = "[detect.model] is another: restart to apply the configuration";
-            return Err(vec![BuildError(text.to_owned())]);
+            return Err(vec![BuildError::new(text.to_owned())]);
         }
         if !self.classifiers.configs().eq(&config.classifiers) {
             let text = "[[local.classifiers]] are others: restart to apply the configuration";
-            return Err(vec![BuildError(text.to_owned())]);
+            return Err(vec![BuildError::new(text.to_owned())]);
         }
         let now = self.in_force();
         let assembly = assembly::assemble(
@@ -155,7 +156,8 @@ impl House {
         match (assembly, places, sight) {
             (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
                 let troubles = assembly.troubles.clone();
-                let next = in_force(config, assembly, places, lacking, sight, &self.keeper);
+                let next =
+                    in_force(config, assembly, places, lacking, sight, &self.keeper, Some(&now));
                 Ok((next, troubles))
             }
             (assembly, places, sight) => {
@@ -169,7 +171,7 @@ impl House {
 fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
     let settings =
         SandboxConfig { cache: Some(config.state.join("compiled")), ..SandboxConfig::default() };
-    Sandbox::new(settings).map_err(|error| vec![BuildError(format!("the sandbox: {error}"))])
+    Sandbox::new(settings).map_err(|error| vec![BuildError::new(format!("the sandbox: {error}"))])
 }
 
 /// Scores that policies need and no classifier gives.
@@ -180,7 +182,7 @@ fn unscored(chain: &Chain, config: &Config) -> Vec<BuildError> {
         .iter()
         .flat_map(|policy| policy.declaration.scores().map(move |score| (&policy.name, score)));
     let wrong = needs.filter(|(_, score)| !is_there(score)).map(|(policy, score)| {
-        BuildError(format!(
+        BuildError::new(format!(
             "the policy `{policy}` needs the scores of the classifier `{score}`, and no entry of \
              [[local.classifiers]] has that name"
         ))
@@ -195,12 +197,16 @@ fn in_force(
     lacking: Vec<(Arc<Target>, String)>,
     sight: Sight,
     keeper: &Keeper,
+    before: Option<&InForce>,
 ) -> InForce {
+    let live_since = live_since(&assembly.chain, before);
     InForce {
         configuration: config.digest,
         chain: assembly.chain,
         degraded: assembly.degraded,
         signed: assembly.signed,
+        files: assembly.files,
+        live_since,
         signatures: config.signatures.clone(),
         places,
         lacking,
@@ -212,4 +218,15 @@ fn in_force(
         answer_within: config.server.answer_within,
         since: Instant::now(),
     }
+}
+
+/// Since when each policy is live: one that is the same has not changed.
+fn live_since(chain: &Chain, before: Option<&InForce>) -> BTreeMap<String, u64> {
+    let since = |policy: &Policy| {
+        let before = before?;
+        let same = before.chain.policies().iter().any(|old| old.identity() == policy.identity());
+        before.live_since.get(&policy.name).filter(|_| same).copied()
+    };
+    let policies = chain.policies().iter();
+    policies.map(|one| (one.name.clone(), since(one).unwrap_or_else(seconds))).collect()
 }
