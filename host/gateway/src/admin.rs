@@ -21,9 +21,10 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use crate::assembly::Unmoved;
 use crate::config::Admin;
 use crate::house::House;
-use crate::reload::{Reloaded, Reloader};
+use crate::reload::{Change, Reloaded, Reloader};
 
 /// Connections at most.
 pub const CONNECTIONS: usize = 16;
@@ -122,16 +123,23 @@ impl Desk {
             (&Method::GET, "/admin/policies") => {
                 json_of(StatusCode::OK, &report::policies(&self.house))
             }
-            (&Method::POST, "/admin/reload") => reloaded(self.reloader.reload().await),
+            (&Method::POST, "/admin/reload") => reloaded(self.reloader.reload(Change::Files).await),
             (_, "/admin/status" | "/admin/policies") => wrong_method("GET"),
             (_, "/admin/reload") => wrong_method("POST"),
-            _ => {
-                let told = error(
-                    "unknown_url",
-                    "There are GET /admin/status, GET /admin/policies and POST /admin/reload.",
-                );
-                json_of(StatusCode::NOT_FOUND, &told)
-            }
+            (method, path) => match change_of(path) {
+                Some(change) if method == Method::POST => {
+                    reloaded(self.reloader.reload(change).await)
+                }
+                Some(_) => wrong_method("POST"),
+                None => {
+                    let told = error(
+                        "unknown_url",
+                        "There are GET /admin/status and /admin/policies, POST /admin/reload, and \
+                         POST /admin/policies/NAME/promote and /rollback.",
+                    );
+                    json_of(StatusCode::NOT_FOUND, &told)
+                }
+            },
         }
     }
 
@@ -147,6 +155,16 @@ impl Desk {
     }
 }
 
+/// `/admin/policies/NAME/promote` and `/rollback`.
+fn change_of(path: &str) -> Option<Change> {
+    let (name, action) = path.strip_prefix("/admin/policies/")?.rsplit_once('/')?;
+    match action {
+        "promote" => Some(Change::Promote(name.to_owned())),
+        "rollback" => Some(Change::RollBack(name.to_owned())),
+        _ => None,
+    }
+}
+
 fn reloaded(reloaded: Reloaded) -> Response<Full<Bytes>> {
     match reloaded {
         Reloaded::InForce { chain } => {
@@ -157,6 +175,16 @@ fn reloaded(reloaded: Reloaded) -> Response<Full<Bytes>> {
             let mut told = error("reload_refused", "What was in force stays in force.");
             told["errors"] = json!(errors);
             json_of(StatusCode::UNPROCESSABLE_ENTITY, &told)
+        }
+        Reloaded::Unmoved(unmoved) => {
+            let status = match unmoved {
+                Unmoved::Unknown(_) => StatusCode::NOT_FOUND,
+                Unmoved::Unwritten { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+                Unmoved::Refused { .. } | Unmoved::Running(_) | Unmoved::Nothing(_) => {
+                    StatusCode::CONFLICT
+                }
+            };
+            json_of(status, &error("unmoved", &unmoved.to_string()))
         }
         Reloaded::Late => {
             let told = error("reload_late", "The reload goes on; GET /admin/policies tells.");

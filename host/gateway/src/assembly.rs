@@ -1,6 +1,7 @@
 //! A chain from its entries: reads, checks and loads every policy, off the request path.
 
 mod admission;
+mod standby;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +13,9 @@ use ringfence_policy::{Chain, Entry, Policy, Predecessors, Sandbox, SandboxConfi
 
 pub use self::admission::AHEAD_SECONDS;
 use self::admission::{Admission, Admitted, proof_of, signature_of};
+pub use self::standby::{Undo, Unmoved, candidates, promote, roll_back};
+use self::standby::{promoted, standby};
+use crate::candidates::Candidates;
 use crate::config::{PolicyEntry, PolicySource};
 use crate::embedded;
 use crate::house::BuildError;
@@ -22,6 +26,8 @@ use crate::signatures::Signatures;
 pub struct Assembly {
     /// The chain.
     pub chain: Chain,
+    /// What stands beside it: [`candidates`].
+    pub candidates: Candidates,
     /// Names of policies that run from their stored predecessors.
     pub degraded: Vec<String>,
     /// By policy, the name of the key that signed it.
@@ -36,6 +42,7 @@ impl Default for Assembly {
     fn default() -> Assembly {
         Assembly {
             chain: Chain::new(Vec::new()),
+            candidates: Candidates::default(),
             degraded: Vec::new(),
             signed: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -89,13 +96,10 @@ pub fn assemble(
                     None,
                 );
             }
-            PolicySource::File(file) => {
-                let bytes = match &entry.absent {
-                    Some(mistake) => Err(mistake.to_string()),
-                    None => read(file),
-                };
-                building.add(entry, entry.name.clone(), bytes, Some(file));
-            }
+            PolicySource::File(file) => match promoted(predecessors, &entry.name) {
+                Some(digest) => building.add_promoted(entry, file, digest),
+                None => building.add_file(entry, file),
+            },
             PolicySource::Folder(folder) => building.add_folder(entry, folder),
         }
     }
@@ -119,6 +123,36 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
+    fn add_file(&mut self, entry: &PolicyEntry, file: &Path) {
+        let bytes = match &entry.absent {
+            Some(mistake) => Err(mistake.to_string()),
+            None => read(file),
+        };
+        self.add(entry, entry.name.clone(), bytes, Some(file));
+    }
+
+    /// What runs is the candidate of that digest, unless the entry's own file has it by
+    /// now, or there is no candidate any more.
+    fn add_promoted(&mut self, entry: &PolicyEntry, file: &Path, digest: Digest) {
+        let has_it = |file: &Path| read(file).is_ok_and(|bytes| Digest::of(&bytes) == digest);
+        // The same file with other settings is another version.
+        let is_own = |next: &PolicyEntry| next.config == entry.config && has_it(file);
+        let Some(mut next) = standby(entry).filter(|next| !is_own(next)) else {
+            return self.add_file(entry, file);
+        };
+        if let PolicySource::File(candidate) = next.source.clone()
+            && has_it(&candidate)
+        {
+            return self.add(&next, entry.name.clone(), read(&candidate), Some(&candidate));
+        }
+        // Another candidate has its file: the stored bytes run on.
+        next.digest = Some(digest);
+        match self.before {
+            Some(before) => self.keep(&next, before, entry.name.clone()),
+            None => self.fall_back(&next, entry.name.clone(), None, "its file vanished"),
+        }
+    }
+
     /// `file` is absent for what ships in the binary: its cases are held where it is built.
     fn add(
         &mut self,
@@ -288,6 +322,7 @@ impl Building<'_> {
         }
         Ok(Assembly {
             chain: Chain::new(self.policies),
+            candidates: Candidates::default(),
             degraded: self.degraded,
             signed: self.signed,
             files: self.files,

@@ -8,6 +8,7 @@ mod ledger;
 pub mod log;
 mod policy;
 pub mod rehearsal;
+mod running;
 pub mod screen;
 mod status;
 

@@ -175,10 +175,23 @@ pub struct PolicyEntry {
     pub config: String,
     /// The only digest that it may have, when pinned.
     pub digest: Option<Digest>,
+    /// Its next version, judged beside it and never enforced.
+    pub candidate: Option<CandidateEntry>,
     /// Whether it goes live only with cases of its own.
     pub require_cases: bool,
     /// For a folder: stems of files whose policies leave the chain when they vanish.
     pub retired: Vec<String>,
+}
+
+/// The next version of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateEntry {
+    /// Its file; there may be none yet.
+    pub file: PathBuf,
+    /// Its own table, as JSON; the live one's without.
+    pub config: Option<String>,
+    /// The only digest that it may have, when pinned.
+    pub digest: Option<Digest>,
 }
 
 /// Where the bytes of a policy come from.

@@ -23,6 +23,7 @@ use ringfence_policy::{Chain, Facts, Following, Predecessors, Sandbox, Score};
 
 use crate::books;
 use crate::callers::Callers;
+use crate::candidates::Candidates;
 use crate::classifiers::Classifiers;
 use crate::conversations::Conversations;
 use crate::detection::Sight;
@@ -80,6 +81,8 @@ pub struct InForce {
     pub configuration: Digest,
     /// The policies.
     pub chain: Chain,
+    /// What stands beside them.
+    pub candidates: Candidates,
     /// Names of policies that run from their stored predecessors.
     pub degraded: Vec<String>,
     /// By policy, the name of the key that signed what runs.
@@ -262,7 +265,9 @@ impl House {
                 scores: &scores,
                 models: Some(&models),
             };
-            in_force.chain.judge_and_follow(&facts).await
+            let (verdicts, following) = in_force.chain.judge_and_follow(&facts).await;
+            in_force.candidates.watch(&facts, &verdicts);
+            (verdicts, following)
         };
         (clearance.decide(ids::decision(), verdicts), following)
     }

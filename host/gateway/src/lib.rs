@@ -10,6 +10,7 @@ pub mod assembly;
 pub mod attempts;
 pub mod books;
 pub mod callers;
+pub mod candidates;
 pub mod classifiers;
 pub mod config;
 pub mod conversations;

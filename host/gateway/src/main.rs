@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Parser as _;
 use ringfence::admin::AdminPort;
 use ringfence::house::{BuildError, House};
-use ringfence::reload::{Reload, Reloader};
+use ringfence::reload::{Change, Reload, Reloader};
 use ringfence::server;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal;
@@ -133,7 +133,7 @@ fn reload_on_hangup(reloader: Reloader) {
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
             // What becomes of it is in the log.
-            let _ = reloader.reload().await;
+            let _ = reloader.reload(Change::Files).await;
         }
     });
 }

@@ -16,6 +16,7 @@ use ringfence_policy::Cases;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::assembly::{Unmoved, promote, roll_back};
 use crate::books;
 use crate::config::{CallerKey, Config, PolicySource};
 use crate::house::{BuildError, House};
@@ -31,7 +32,24 @@ pub type Read = Box<dyn Fn() -> Result<Config, Vec<BuildError>> + Send>;
 
 /// Asks for a reload at once, whether a file has changed or not. Cloning it shares it.
 #[derive(Clone)]
-pub struct Reloader(SyncSender<oneshot::Sender<Reloaded>>);
+pub struct Reloader(SyncSender<Order>);
+
+/// What is asked for, and who waits for the answer.
+struct Order {
+    change: Change,
+    reply: oneshot::Sender<Reloaded>,
+}
+
+/// What a reload is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// What the files say.
+    Files,
+    /// The candidate of this policy takes the live version's place.
+    Promote(String),
+    /// The live version of this policy takes its place again.
+    RollBack(String),
+}
 
 /// What became of a reload.
 #[derive(Debug)]
@@ -43,6 +61,8 @@ pub enum Reloaded {
     },
     /// What was in force stays in force.
     Refused(Vec<BuildError>),
+    /// Nothing was promoted or rolled back.
+    Unmoved(Unmoved),
     /// It takes longer than anybody should wait, and goes on.
     Late,
 }
@@ -54,9 +74,9 @@ impl Reloader {
     pub const WITHIN: Duration = Duration::from_secs(240);
 
     /// Reloads, and says what became of it.
-    pub async fn reload(&self) -> Reloaded {
+    pub async fn reload(&self, change: Change) -> Reloaded {
         let (reply, answer) = oneshot::channel();
-        if self.0.try_send(reply).is_err() {
+        if self.0.try_send(Order { change, reply }).is_err() {
             return Reloaded::Late;
         }
         match tokio::time::timeout(Reloader::WITHIN, answer).await {
@@ -108,13 +128,13 @@ impl Reload {
     /// # Errors
     /// The operating system's, when it gives no thread.
     pub fn start(mut self, runtime: Handle) -> std::io::Result<Reloader> {
-        let (reloader, asked) = sync_channel::<oneshot::Sender<Reloaded>>(Reloader::WAITING);
+        let (reloader, asked) = sync_channel(Reloader::WAITING);
         let body = move || {
             loop {
                 match asked.recv_timeout(PAUSE) {
-                    Ok(reply) => {
+                    Ok(Order { change, reply }) => {
                         // Whoever asked may have gone.
-                        let _ = reply.send(self.reload_now(&runtime));
+                        let _ = reply.send(self.make(&change, &runtime));
                     }
                     Err(RecvTimeoutError::Timeout) => self.look(&runtime),
                     // Nobody can ask any more; the files are watched as before.
@@ -129,11 +149,35 @@ impl Reload {
         Ok(Reloader(reloader))
     }
 
-    /// Reloads what the files say at this moment.
-    fn reload_now(&mut self, runtime: &Handle) -> Reloaded {
+    /// Makes a change that was asked for. One whose reload is refused is undone.
+    fn make(&mut self, change: &Change, runtime: &Handle) -> Reloaded {
+        let House { predecessors, .. } = &*self.house;
+        let (entries, in_force) = (&self.config.policies, self.house.in_force());
+        let moved = match change {
+            Change::Files => return self.reload_now(runtime, &[]),
+            Change::Promote(name) => promote(predecessors, entries, &in_force.candidates, name)
+                .map(|undo| (undo, format!("policy `{name}`: its candidate is promoted"))),
+            Change::RollBack(name) => roll_back(predecessors, name)
+                .map(|undo| (undo, format!("policy `{name}`: its candidate is rolled back"))),
+        };
+        let (undo, note) = match moved {
+            Ok(moved) => moved,
+            Err(unmoved) => return Reloaded::Unmoved(unmoved),
+        };
+        let reloaded = self.reload_now(runtime, &[note]);
+        if !matches!(reloaded, Reloaded::InForce { .. })
+            && let Err(error) = undo.undo(&self.house.predecessors)
+        {
+            tracing::error!(%error, "a promotion that was refused could not be undone");
+        }
+        reloaded
+    }
+
+    /// Reloads what the files say at this moment; `notes` go into the books with it.
+    fn reload_now(&mut self, runtime: &Handle, notes: &[String]) -> Reloaded {
         self.seen = prints(&self.config);
         self.loaded = self.seen.clone();
-        match self.try_reload(runtime) {
+        match self.try_reload(runtime, notes) {
             Ok(()) => Reloaded::InForce { chain: self.house.in_force().chain.digest() },
             Err(errors) => Reloaded::Refused(errors),
         }
@@ -149,11 +193,11 @@ impl Reload {
         }
         self.loaded = self.seen.clone();
         // What is wrong is in the log, in the metrics and among the troubles.
-        let _ = self.try_reload(runtime);
+        let _ = self.try_reload(runtime, &[]);
     }
 
-    fn try_reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
-        let reloaded = self.reload(runtime);
+    fn try_reload(&mut self, runtime: &Handle, notes: &[String]) -> Result<(), Vec<BuildError>> {
+        let reloaded = self.reload(runtime, notes);
         match &reloaded {
             Ok(()) => {
                 self.house.metrics.reloaded("loaded");
@@ -172,7 +216,7 @@ impl Reload {
         reloaded
     }
 
-    fn reload(&mut self, runtime: &Handle) -> Result<(), Vec<BuildError>> {
+    fn reload(&mut self, runtime: &Handle, notes: &[String]) -> Result<(), Vec<BuildError>> {
         let config = (self.read)()?;
         // Looked at before anything is loaded from them, and the files that were known before
         // anything was read: what changes from here on is another change.
@@ -186,7 +230,8 @@ impl Reload {
         let (next, mut troubles) = self.house.prepare(&config)?;
         troubles.extend(needs_restart(&self.started, &config));
         let before = self.house.in_force();
-        let loosened = loosened(&before, &next);
+        let mut loosened = loosened(&before, &next);
+        loosened.extend_from_slice(notes);
         // On the books first: no request is judged by a chain that they do not name.
         runtime
             .block_on(books::chained(&self.house, &next, &loosened))
@@ -245,6 +290,9 @@ fn prints(config: &Config) -> Prints {
             PolicySource::Embedded(_) => {}
             PolicySource::File(file) => {
                 look_at(&mut prints, file);
+                if let Some(candidate) = &entry.candidate {
+                    look_at(&mut prints, &candidate.file);
+                }
             }
             PolicySource::Folder(folder) => {
                 prints.insert(folder.clone(), None);

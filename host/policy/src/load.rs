@@ -26,6 +26,7 @@ use crate::log::{Lines, escape};
 use crate::policy::{Policy, Ready};
 use crate::sandbox::Sandbox;
 use crate::snapshot::{self, Snapshot};
+use crate::state::State;
 use crate::wasi;
 
 mod aside;
@@ -44,6 +45,24 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`]: nothing of the policy runs.
     pub fn load(&self, entry: &Entry, bytes: &[u8]) -> Result<Policy, LoadError> {
+        self.load_with(entry, bytes, self.state().clone())
+    }
+
+    /// Loads a policy that is to be watched beside the one of its name: its counters begin
+    /// at that one's, as they are now, and are its own from then on.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing of the policy runs.
+    pub fn load_beside(&self, entry: &Entry, bytes: &[u8]) -> Result<Policy, LoadError> {
+        self.load_with(entry, bytes, Arc::new(self.state().fork(&entry.name)))
+    }
+
+    fn load_with(
+        &self,
+        entry: &Entry,
+        bytes: &[u8],
+        state: Arc<State>,
+    ) -> Result<Policy, LoadError> {
         let limit = self.config().file_bytes;
         if bytes.len() > limit {
             return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
@@ -55,7 +74,7 @@ impl Sandbox {
         }
         let (sandbox, entry, bytes) = (self.clone(), entry.clone(), bytes.to_vec());
         let ended = Arc::new(AtomicBool::new(false));
-        let load = move || Load { sandbox, entry, bytes, digest }.run();
+        let load = move || Load { sandbox, entry, bytes, digest, state }.run();
         let within = self.config().load_within;
         match aside(load, within, ended.clone()) {
             Ok(loaded) => loaded,
@@ -94,6 +113,7 @@ struct Load {
     entry: Entry,
     bytes: Vec<u8>,
     digest: Digest,
+    state: Arc<State>,
 }
 
 impl Load {
@@ -105,7 +125,7 @@ impl Load {
         let shared = Arc::new(Shared {
             name: self.entry.name.clone(),
             lines: self.entry.grants.log.then(Lines::default),
-            state: self.sandbox.state().clone(),
+            state: self.state.clone(),
             clock: self.sandbox.clock().clone(),
         });
         let key = self.cache_key();

@@ -29,11 +29,16 @@ pub(crate) struct State {
 
 #[derive(Default)]
 struct Counters {
-    namespaces: HashMap<[u8; 32], HashMap<[u8; 32], Counter>>,
+    /// By the policy's name.
+    policies: HashMap<String, Tenants>,
     count: usize,
     swept_ms: f64,
 }
 
+/// The counters of one policy, by digests of tenant and key.
+type Tenants = HashMap<[u8; 32], HashMap<[u8; 32], Counter>>;
+
+#[derive(Clone, Copy)]
 struct Counter {
     value: f64,
     expires_ms: f64,
@@ -50,10 +55,19 @@ impl State {
         State { mac, counters: Mutex::default() }
     }
 
+    /// The counters of one policy as they are now, which go their own way from here.
+    pub(crate) fn fork(&self, policy: &str) -> State {
+        let tenants = self.lock().policies.get(policy).cloned().unwrap_or_default();
+        let count = tenants.values().map(HashMap::len).sum();
+        let policies = HashMap::from([(policy.to_owned(), tenants)]);
+        let counters = Mutex::new(Counters { policies, count, swept_ms: 0.0 });
+        State { mac: self.mac.clone(), counters }
+    }
+
     fn get(&self, policy: &str, tenant: &str, key: &str, now_ms: f64) -> Option<f64> {
-        let (namespace, key) = self.digests(policy, tenant, key);
+        let (tenant, key) = self.digests(policy, tenant, key);
         let counters = self.lock();
-        let counter = counters.namespaces.get(&namespace)?.get(&key)?;
+        let counter = counters.policies.get(policy)?.get(&tenant)?.get(&key)?;
         (counter.expires_ms > now_ms).then_some(counter.value)
     }
 
@@ -66,10 +80,10 @@ impl State {
         ttl_seconds: u32,
         now_ms: f64,
     ) -> Result<f64, Overrun> {
-        let (namespace, key) = self.digests(policy, tenant, key);
+        let (tenant, key) = self.digests(policy, tenant, key);
         let expires_ms = now_ms + f64::from(ttl_seconds.min(TTL_SECONDS)) * 1000.0;
         let mut counters = self.lock();
-        let keys = counters.namespaces.get_mut(&namespace);
+        let keys = counters.policies.get_mut(policy).and_then(|tenants| tenants.get_mut(&tenant));
         if let Some(counter) = keys.and_then(|keys| keys.get_mut(&key)) {
             if counter.expires_ms <= now_ms {
                 *counter = Counter { value: 0.0, expires_ms };
@@ -79,15 +93,19 @@ impl State {
             return Ok(value);
         }
         let value = finite(by)?;
-        if !counters.has_room(&namespace) {
+        if !counters.has_room(policy, &tenant) {
             counters.sweep(now_ms);
-            if !counters.has_room(&namespace) {
+            if !counters.has_room(policy, &tenant) {
                 return Err(Overrun::Memory);
             }
         }
         counters.count += 1;
-        let keys = counters.namespaces.entry(namespace).or_default();
-        keys.insert(key, Counter { value, expires_ms });
+        if !counters.policies.contains_key(policy) {
+            counters.policies.insert(policy.to_owned(), HashMap::new());
+        }
+        let tenants = counters.policies.get_mut(policy);
+        let Some(tenants) = tenants else { return Err(Overrun::Memory) };
+        tenants.entry(tenant).or_default().insert(key, Counter { value, expires_ms });
         Ok(value)
     }
 
@@ -109,8 +127,9 @@ impl State {
 }
 
 impl Counters {
-    fn has_room(&self, namespace: &[u8; 32]) -> bool {
-        let keys = self.namespaces.get(namespace).map_or(0, HashMap::len);
+    fn has_room(&self, policy: &str, tenant: &[u8; 32]) -> bool {
+        let tenants = self.policies.get(policy);
+        let keys = tenants.and_then(|tenants| tenants.get(tenant)).map_or(0, HashMap::len);
         keys < NAMESPACE_KEYS && self.count < KEYS
     }
 
@@ -121,11 +140,15 @@ impl Counters {
             return;
         }
         self.swept_ms = now_ms;
-        self.namespaces.retain(|_, keys| {
-            keys.retain(|_, counter| counter.expires_ms > now_ms);
-            !keys.is_empty()
+        self.policies.retain(|_, tenants| {
+            tenants.retain(|_, keys| {
+                keys.retain(|_, counter| counter.expires_ms > now_ms);
+                !keys.is_empty()
+            });
+            !tenants.is_empty()
         });
-        self.count = self.namespaces.values().map(HashMap::len).sum();
+        let all = self.policies.values().flat_map(HashMap::values);
+        self.count = all.map(HashMap::len).sum();
     }
 }
 
@@ -170,6 +193,20 @@ mod tests {
         assert_eq!(state.get("p", "t", "k", 9_999.0), Some(3.5));
         assert_eq!(state.get("p", "t", "k", 10_000.0), None);
         assert_eq!(state.add("p", "t", "k", 1.0, 10, 10_000.0), Ok(1.0));
+    }
+
+    #[test]
+    fn a_fork_begins_at_the_counters_of_its_policy_and_goes_its_own_way() {
+        let live = state();
+        live.add("p", "t", "k", 2.0, 10, 0.0).unwrap();
+        live.add("q", "t", "k", 9.0, 10, 0.0).unwrap();
+        let fork = live.fork("p");
+        assert_eq!(fork.add("p", "t", "k", 1.0, 99, 0.0), Ok(3.0));
+        assert_eq!(live.get("p", "t", "k", 0.0), Some(2.0));
+        live.add("p", "t", "k", 5.0, 10, 0.0).unwrap();
+        assert_eq!(fork.get("p", "t", "k", 0.0), Some(3.0));
+        assert_eq!(fork.get("p", "t", "k", 10_000.0), None);
+        assert_eq!((fork.get("q", "t", "k", 0.0), fork.lock().count), (None, 1));
     }
 
     #[test]

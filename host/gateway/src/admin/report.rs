@@ -3,6 +3,7 @@
 use ringfence_policy::Policy;
 use serde_json::{Value, json};
 
+use crate::candidates::{Candidate, Loaded};
 use crate::house::{House, InForce, Refusal, seconds};
 
 /// How the gateway does.
@@ -89,9 +90,32 @@ fn told(house: &House, in_force: &InForce, policy: &Policy, refusal: Option<&Ref
         "state": state,
         "live_since": in_force.live_since.get(&policy.name),
         "refused": refusal.map(words),
+        "candidate": in_force.candidates.of(&policy.name).map(candidate),
         "calls": tally.calls,
         "refusals": tally.refusals,
         "failures": tally.failures,
+        "p50_us": microseconds(50),
+        "p99_us": microseconds(99),
+    })
+}
+
+fn candidate(candidate: &Candidate) -> Value {
+    let Loaded { policy, tally } = match &candidate.loaded {
+        Ok(loaded) => loaded,
+        Err(why) => return json!({ "state": "refused", "refused": { "why": why } }),
+    };
+    let counts: serde_json::Map<String, Value> =
+        tally.counts().into_iter().map(|(kind, n)| (kind.name().to_owned(), json!(n))).collect();
+    let judged = tally.tally(&candidate.name);
+    let microseconds =
+        |hundredths| judged.percentile(hundredths).map(|time| time.as_micros() as u64);
+    json!({
+        "state": "watching",
+        "digest": policy.digest.to_string(),
+        "version": policy.version,
+        "judged": judged.calls,
+        "compared": counts,
+        "failures": judged.failures,
         "p50_us": microseconds(50),
         "p99_us": microseconds(99),
     })

@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use http::Method;
 use ringfence_policy::{
     Cases, Entities, Entry, Grants, Policy as Loaded, Sandbox, SandboxConfig, Score, read_file,
 };
 
 use super::Trouble;
-use super::screen::Screen;
+use super::running::Running;
+use super::screen::{Screen, visible};
 
 /// Policy files.
 #[derive(Subcommand)]
@@ -93,6 +95,10 @@ pub enum Policy {
     },
     /// Judge one request, with the detectors of the gateway, and send nothing
     Run(judge::Judging),
+    /// Put a candidate in the live version's place, in a gateway that runs
+    Promote(Moving),
+    /// Put the live version back in the place of its promoted candidate
+    Rollback(Moving),
     /// Measure a fresh call by the size of the prompt
     Bench {
         /// The component
@@ -101,6 +107,16 @@ pub enum Policy {
         #[command(flatten)]
         terms: Terms,
     },
+}
+
+/// Which policy, of which gateway.
+#[derive(Args)]
+pub struct Moving {
+    /// The name of its entry
+    pub name: String,
+    /// Which gateway
+    #[command(flatten)]
+    pub gateway: Running,
 }
 
 /// What a policy is granted and configured with.
@@ -159,6 +175,8 @@ pub fn run(command: &Policy, screen: &mut Screen) -> Result<(), Trouble> {
         Policy::Sign(signing) => sign::sign(signing, screen),
         Policy::Verify { file, trust } => verify::verify(file, trust, screen),
         Policy::Test { file, cases, update } => test::test(file, cases.as_deref(), *update, screen),
+        Policy::Promote(moving) => moved(moving, "promote", "promoted", screen),
+        Policy::Rollback(moving) => moved(moving, "rollback", "rolled back", screen),
         Policy::Run(judging) => judge::run(judging, screen),
         Policy::Bench { file, terms } => bench::bench(file, terms, screen),
     }
@@ -195,6 +213,18 @@ fn executor() -> Result<tokio::runtime::Runtime, Trouble> {
         .enable_time()
         .build()
         .map_err(|error| Trouble::Found(format!("no thread to judge with: {error}")))
+}
+
+fn moved(moving: &Moving, action: &str, done: &str, screen: &mut Screen) -> Result<(), Trouble> {
+    let name = &moving.name;
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if name.is_empty() || !name.chars().all(is_name) {
+        return Err(Trouble::Found(format!("\"{}\" is no name of a policy", visible(name))));
+    }
+    let path = format!("/admin/policies/{name}/{action}");
+    let answers = moving.gateway.ask(&[(Method::POST, &path)])?;
+    let chain = answers.first().and_then(|answer| answer["chain"].as_str()).unwrap_or("");
+    Ok(screen.line(&format!("{name}: {done}; chain {}", visible(chain)))?)
 }
 
 fn score(text: &str) -> Result<(String, f32), String> {

@@ -1,62 +1,33 @@
 //! `ringfence status`: how a running gateway and its policies do.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use bytes::Bytes;
 use clap::Args;
-use http::header::{AUTHORIZATION, HOST};
-use http::{HeaderValue, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use ringfence::config::{Config, NoKey, Surroundings};
+use http::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 
 use super::Trouble;
+use super::running::Running;
 use super::screen::{Cell, Row, Screen, Style, visible};
 
-/// Which gateway.
+/// Which gateway, and how to show it.
 #[derive(Args)]
 pub struct Asking {
-    /// The configuration that it serves: its [admin] says where
-    #[arg(long, value_name = "FILE", required_unless_present = "address")]
-    pub config: Option<PathBuf>,
-    /// Where its admin API listens
-    #[arg(long, value_name = "IP:PORT")]
-    pub address: Option<SocketAddr>,
-    /// A file that holds the token; without it the variable RINGFENCE_ADMIN_TOKEN does
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// Which gateway
+    #[command(flatten)]
+    pub gateway: Running,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
-
-/// The variable that holds the token.
-const TOKEN: &str = "RINGFENCE_ADMIN_TOKEN";
-/// How long the gateway may take.
-const WITHIN: Duration = Duration::from_secs(10);
-/// Bytes of an answer at most.
-const ANSWER_BYTES: usize = 16 << 20;
 
 /// Asks and prints. What is refused or fails makes it fail.
 ///
 /// # Errors
 /// [`Trouble`]: there is no gateway, the token is wrong, or something needs an operator.
 pub fn status(asking: &Asking, screen: &mut Screen) -> Result<(), Trouble> {
-    let address = address(asking)?;
-    let token = token(asking)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Trouble::Found(format!("no thread to ask with: {error}")))?;
-    let (status, policies) = runtime.block_on(async {
-        let status = get(address, &token, "/admin/status").await?;
-        Ok::<_, Trouble>((status, get(address, &token, "/admin/policies").await?))
-    })?;
+    let mut asked =
+        asking.gateway.ask(&[(Method::GET, "/admin/status"), (Method::GET, "/admin/policies")])?;
+    let policies = asked.pop().unwrap_or_default();
+    let status = asked.pop().unwrap_or_default();
     if asking.json {
         let all = json!({ "status": status, "policies": policies["policies"] });
         screen.line(&all.to_string())?;
@@ -67,74 +38,6 @@ pub fn status(asking: &Asking, screen: &mut Screen) -> Result<(), Trouble> {
         Some("ok") => Ok(()),
         _ => Err(Trouble::Found("the gateway needs an operator".to_owned())),
     }
-}
-
-fn address(asking: &Asking) -> Result<SocketAddr, Trouble> {
-    if let Some(address) = asking.address {
-        return Ok(address);
-    }
-    let file = asking.config.as_deref().unwrap_or_else(|| std::path::Path::new("ringfence.toml"));
-    let config = Config::load(file)?;
-    let remedy = "add it with address and token_sha256, or give --address";
-    let admin = config
-        .admin
-        .ok_or_else(|| Trouble::Found(format!("{} has no [admin]: {remedy}", file.display())))?;
-    Ok(admin.address)
-}
-
-fn token(asking: &Asking) -> Result<HeaderValue, Trouble> {
-    let surroundings = Surroundings::Process;
-    let read = match &asking.token_file {
-        Some(file) => surroundings.key_file(file).map(|read| read.key),
-        None => surroundings.key(TOKEN),
-    };
-    let wrong = |what: &str| {
-        let place = match &asking.token_file {
-            Some(file) => format!("the token file {}", file.display()),
-            None => format!("the variable {TOKEN}"),
-        };
-        Trouble::Found(format!("{place} {what}"))
-    };
-    let token = read.map_err(|none| match none {
-        NoKey::Unset => wrong("is not set: set it to the admin token, or give --token-file"),
-        NoKey::Unsendable => wrong("holds no token"),
-        NoKey::Unreadable(why) => wrong(&format!("cannot be read: {why}")),
-        NoKey::Size => wrong("is empty or too large"),
-    })?;
-    token.header("Bearer ").ok_or_else(|| wrong("holds no token"))
-}
-
-async fn get(address: SocketAddr, token: &HeaderValue, path: &str) -> Result<Value, Trouble> {
-    let asked = async {
-        let nobody = |error: &dyn std::fmt::Display| {
-            Trouble::Found(format!("no gateway answers at {address}: {error}"))
-        };
-        let stream = TcpStream::connect(address).await.map_err(|error| nobody(&error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| nobody(&error))?;
-        tokio::spawn(connection);
-        let request = Request::get(path)
-            .header(HOST, address.to_string())
-            .header(AUTHORIZATION, token)
-            .body(Full::<Bytes>::default())
-            .map_err(|error| nobody(&error))?;
-        let response = sender.send_request(request).await.map_err(|error| nobody(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
-        let body = body.map_err(|error| nobody(&error))?.to_bytes();
-        match status {
-            StatusCode::OK => {}
-            StatusCode::UNAUTHORIZED => {
-                return Err(Trouble::Found(format!("{address} does not take this token")));
-            }
-            _ => {
-                return Err(Trouble::Found(format!("{address} is no admin API: it says {status}")));
-            }
-        }
-        serde_json::from_slice(&body).map_err(|error| nobody(&error))
-    };
-    let late = || Trouble::Found(format!("nothing answers at {address} within 10 s"));
-    tokio::time::timeout(WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
 }
 
 fn show(status: &Value, policies: &Value, screen: &mut Screen) -> Result<(), Trouble> {
@@ -178,6 +81,7 @@ fn show(status: &Value, policies: &Value, screen: &mut Screen) -> Result<(), Tro
     if list.is_empty() {
         screen.line("none")?;
     }
+    candidates(list, screen)?;
 
     screen.heading("Targets")?;
     let mut rows: Vec<Row> =
@@ -208,6 +112,37 @@ fn show(status: &Value, policies: &Value, screen: &mut Screen) -> Result<(), Tro
         }
     }
     Ok(())
+}
+
+/// How those that stand beside live policies compare with them.
+fn candidates(policies: &[Value], screen: &mut Screen) -> Result<(), Trouble> {
+    let with = policies.iter().filter(|policy| policy["candidate"].is_object());
+    let mut rows: Vec<Row> = Vec::new();
+    for policy in with {
+        let candidate = &policy["candidate"];
+        let compared = candidate["compared"].as_object().into_iter().flatten();
+        let words: Vec<String> =
+            compared.map(|(kind, count)| format!("{} {count}", visible(kind))).collect();
+        let state = visible(candidate["state"].as_str().unwrap_or(""));
+        let style = if state == "watching" { Style::Good } else { Style::Bad };
+        let judged = candidate["judged"].as_u64().unwrap_or(0);
+        let words = if words.is_empty() { "-".to_owned() } else { words.join(", ") };
+        rows.push(vec![
+            visible(policy["name"].as_str().unwrap_or("")).into(),
+            Cell::styled(style, state),
+            judged.to_string().into(),
+            words.into(),
+        ]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    rows.insert(
+        0,
+        ["name", "state", "judged", "compared with the live version"].map(Into::into).into(),
+    );
+    screen.heading("Candidates")?;
+    Ok(screen.rows(&rows)?)
 }
 
 /// `3 d 4 h`, `4 h 5 min`, `5 min 6 s`.

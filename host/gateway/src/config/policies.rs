@@ -11,7 +11,7 @@ use ringfence_policy::{Entities, Entry as PolicyBounds, Grants, Limits};
 use super::reader::{At, Reader};
 use super::resolve::Entry;
 use super::words::{NAME_REMEDY, is_in_capitals, is_name, word};
-use super::{Detection, Mistake, PolicyEntry, PolicySource, raw};
+use super::{CandidateEntry, Detection, Mistake, PolicyEntry, PolicySource, raw};
 use crate::embedded::POLICIES;
 
 const MODES: [(&str, Mode); 2] = [("protect", Mode::Protect), ("monitor", Mode::Monitor)];
@@ -49,8 +49,9 @@ pub(super) fn resolve(
             word(reader, "on_failure", raw.on_failure.as_ref(), OnFailure::Deny, &FAILURES);
         let grants = grants(reader, &raw, detection);
         let limits = limits(reader, &raw);
-        let digest = digest(reader, &raw);
+        let digest = digest(reader, raw.digest.as_ref());
         let config = config(reader, raw.config.as_ref());
+        let candidate = candidate(reader, &raw);
         if let (Some(retired), None) = (&raw.retired, &raw.folder) {
             let what = format!("policy \"{}\" has retired and is no folder", name.get_ref());
             reader.mistake(&retired.span(), what, "take it out: only files of a folder retire");
@@ -68,6 +69,7 @@ pub(super) fn resolve(
             limits,
             config,
             digest,
+            candidate,
             require_cases,
             retired: raw.retired.map(At::into_inner).unwrap_or_default(),
         });
@@ -156,8 +158,8 @@ fn existing(
     None
 }
 
-fn digest(reader: &mut Reader<'_>, raw: &raw::Policy) -> Option<Digest> {
-    let given = raw.digest.as_ref()?;
+fn digest(reader: &mut Reader<'_>, given: Option<&At<String>>) -> Option<Digest> {
+    let given = given?;
     let digest = Digest::parse(given.get_ref());
     if digest.is_none() {
         let what = format!("digest is \"{}\"", given.get_ref().escape_debug());
@@ -166,6 +168,33 @@ fn digest(reader: &mut Reader<'_>, raw: &raw::Policy) -> Option<Digest> {
         reader.mistake(&given.span(), what, remedy);
     }
     digest
+}
+
+/// The next version, of a policy that is a file.
+fn candidate(reader: &mut Reader<'_>, raw: &raw::Policy) -> Option<CandidateEntry> {
+    let Some(file) = &raw.candidate else {
+        let spans = [
+            raw.candidate_config.as_ref().map(At::span),
+            raw.candidate_digest.as_ref().map(At::span),
+        ];
+        if let Some(span) = spans.into_iter().flatten().next() {
+            let remedy = "add candidate = \"FILE.wasm\", or take it out";
+            reader.mistake(&span, "there is no candidate for this", remedy);
+        }
+        return None;
+    };
+    let path = reader.path(file.get_ref());
+    let own = raw.file.as_ref().map(|own| reader.path(own.get_ref()));
+    if own.as_ref().is_none_or(|own| *own == path) {
+        let remedy = "give candidates to entries with file = \"FILE.wasm\", each another file";
+        reader.mistake(&file.span(), "this entry cannot have that candidate", remedy);
+    }
+    let given = raw.candidate_config.as_ref();
+    Some(CandidateEntry {
+        file: path,
+        config: given.map(|given| config(reader, Some(given))),
+        digest: digest(reader, raw.candidate_digest.as_ref()),
+    })
 }
 
 /// Whether any entry grants this.

@@ -103,6 +103,9 @@ pub(super) struct Policy {
     pub(super) digest: Option<At<String>>,
     pub(super) retired: Option<At<Vec<String>>>,
     pub(super) config: Option<At<toml::Table>>,
+    pub(super) candidate: Option<At<String>>,
+    pub(super) candidate_config: Option<At<toml::Table>>,
+    pub(super) candidate_digest: Option<At<String>>,
 }
 
 /// `[placeholders]`

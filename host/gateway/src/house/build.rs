@@ -13,6 +13,7 @@ use ringfence_policy::{Chain, Policy, Predecessors, Sandbox, SandboxConfig};
 use super::{BuildError, House, InForce, now_ms, seconds};
 use crate::assembly::{self, Assembly};
 use crate::callers::Callers;
+use crate::candidates::Candidates;
 use crate::classifiers::Classifiers;
 use crate::config::Config;
 use crate::conversations::Conversations;
@@ -46,7 +47,7 @@ impl House {
 
         let mut errors = Vec::new();
         let entries = &config.policies;
-        let assembly =
+        let mut assembly =
             assembly::assemble(&sandbox, &predecessors, entries, &config.signatures, None)
                 .unwrap_or_else(|wrong| {
                     errors.extend(wrong);
@@ -100,7 +101,16 @@ impl House {
                 return Err(errors);
             }
         };
-        let troubles = Mutex::new(assembly.troubles.clone());
+        assembly.candidates = assembly::candidates(
+            &sandbox,
+            &predecessors,
+            entries,
+            &config.signatures,
+            &Candidates::default(),
+        );
+        let mut troubles = assembly.troubles.clone();
+        troubles.extend(refused(&assembly.candidates));
+        let troubles = Mutex::new(troubles);
         Ok(House {
             ledger,
             metrics: Metrics::new(),
@@ -154,8 +164,16 @@ impl House {
         let places = places::places(&config.targets, models, &now.places);
         let sight = detection::sight(&config.detection, Some(&now.sight));
         match (assembly, places, sight) {
-            (Ok(assembly), Ok((places, lacking)), Ok(sight)) => {
-                let troubles = assembly.troubles.clone();
+            (Ok(mut assembly), Ok((places, lacking)), Ok(sight)) => {
+                assembly.candidates = assembly::candidates(
+                    &self.sandbox,
+                    &self.predecessors,
+                    &config.policies,
+                    &config.signatures,
+                    &now.candidates,
+                );
+                let mut troubles = assembly.troubles.clone();
+                troubles.extend(refused(&assembly.candidates));
                 let next =
                     in_force(config, assembly, places, lacking, sight, &self.keeper, Some(&now));
                 Ok((next, troubles))
@@ -166,6 +184,15 @@ impl House {
             }
         }
     }
+}
+
+/// Candidates that were refused, for the operator: the live versions serve on.
+fn refused(candidates: &Candidates) -> Vec<String> {
+    let refused = candidates.list().iter().filter_map(|candidate| {
+        let why = candidate.loaded.as_ref().err()?;
+        Some(format!("the candidate of `{}` is refused: {why}", candidate.name))
+    });
+    refused.collect()
 }
 
 fn sandbox(config: &Config) -> Result<Sandbox, Vec<BuildError>> {
@@ -203,6 +230,7 @@ fn in_force(
     InForce {
         configuration: config.digest,
         chain: assembly.chain,
+        candidates: assembly.candidates,
         degraded: assembly.degraded,
         signed: assembly.signed,
         files: assembly.files,

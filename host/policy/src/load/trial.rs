@@ -48,7 +48,8 @@ impl Sandbox {
         if !self.admits(&digest) {
             return Err(LoadError::Busy);
         }
-        let load = Load { sandbox: self.clone(), entry, bytes: bytes.to_vec(), digest };
+        let (sandbox, state) = (self.clone(), self.state().clone());
+        let load = Load { sandbox, entry, bytes: bytes.to_vec(), digest, state };
         let cases = cases.clone();
         let ended = Arc::new(AtomicBool::new(false));
         let within = self.config().load_within;
