@@ -12,7 +12,8 @@ type Declaration struct {
 	Codes []string
 	// Labels that a judgement may carry, likewise.
 	Labels []string
-	// Needs are the grants without which it cannot work: text, findings, caller, ...
+	// Needs are the grants without which it cannot work: text, findings, caller, ...; and
+	// score:NAME for the scores of a classifier, which the grant model covers.
 	Needs []string
 }
 

@@ -103,7 +103,7 @@ type Request struct {
 	MaxOutputTokens *int
 	// LatencyWantedMS is how soon the client wants a first token, if it says so.
 	LatencyWantedMS *int
-	// BudgetLeft is dollars that the caller may still spend, if it has a budget.
+	// BudgetLeft is dollars that the caller may still spend in its period, if it has a budget.
 	BudgetLeft *float64
 	// PreviousTarget answered this conversation's previous turn, if there is one.
 	PreviousTarget *string
@@ -118,7 +118,8 @@ type Request struct {
 	// Findings is what the detectors found, ordered by segment and start; nil without the
 	// grant findings. [Request.Found] makes that an error.
 	Findings *[]Finding
-	// Scores are those of the local classifiers that the policy needs.
+	// Scores has, for each classifier that the policy needs (score:NAME), the probability of
+	// each NAME/LABEL, 0 to 1: the highest among the texts of users and tools.
 	Scores map[string]float32
 	// Targets are the places that may still answer it.
 	Targets []Target

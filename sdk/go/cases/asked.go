@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/sdk/go"
+	"github.com/ringfence/ringfence/sdk/go/internal/host"
 )
 
 // asked is a request as a case writes it.
@@ -28,6 +29,9 @@ type asked struct {
 	Segments        []piece  `json:"segments"`
 	Findings        []found  `json:"findings"`
 	Targets         *[]place `json:"targets"`
+
+	Scores map[string]float32 `json:"scores"`
+	Models host.Models        `json:"models"`
 }
 
 type asker struct {
@@ -115,7 +119,7 @@ func (written asked) build() (*ringfence.Request, error) {
 		Streamed: written.Streamed, Needs: written.Needs, InputTokens: written.InputTokens,
 		MaxOutputTokens: written.MaxOutputTokens, LatencyWantedMS: written.LatencyWantedMS,
 		BudgetLeft: written.BudgetLeft, PreviousTarget: written.PreviousTarget,
-		NowMS: written.NowMS, Seed: written.Seed, Scores: map[string]float32{},
+		NowMS: written.NowMS, Seed: written.Seed, Scores: written.Scores,
 	}
 	if written.Model != nil {
 		request.Model = *written.Model

@@ -45,6 +45,7 @@ type Case struct {
 	grants   []string
 	all      bool
 	request  *ringfence.Request
+	models   host.Models
 	expected said
 }
 
@@ -98,6 +99,7 @@ func parse(raw []byte) (Case, error) {
 			}
 		}
 	}
+	one.models = written.Request.Models
 	var err error
 	if one.request, err = written.Request.build(); err != nil {
 		return Case{}, fmt.Errorf("%s: %w", one.Name, err)
@@ -113,7 +115,7 @@ var grants = []string{"text", "findings", "caller", "log", "state", "model"}
 // Wrong runs the case against a policy that is made for it, and says what does not hold;
 // nothing when it does.
 func (one Case) Wrong(configure ringfence.Configure) string {
-	host.Reset()
+	host.Reset(one.models)
 	got, why := one.say(configure)
 	got.sort()
 	if reflect.DeepEqual(got, one.expected) {
@@ -142,7 +144,11 @@ func (one Case) say(configure ringfence.Configure) (said, string) {
 		slices.Sort(missing)
 		return said{Ungranted: slices.Compact(missing)}, ""
 	}
-	judged, err := ringfence.Judged(policy, one.shown())
+	shown := one.shown()
+	if shown.Scores = one.scores(declared.Needs); shown.Scores == nil {
+		return said{Failed: "model"}, "a classifier that it needs gives no scores"
+	}
+	judged, err := ringfence.Judged(policy, shown)
 	if err != nil {
 		return said{Error: true}, err.Error()
 	}
@@ -152,8 +158,36 @@ func (one Case) say(configure ringfence.Configure) (said, string) {
 	return saidOf(judged, one.request), ""
 }
 
+// score stands before a classifier's name in what a policy needs.
+const score = "score:"
+
 func (one Case) granted(grant string) bool {
+	// The scores of a classifier are covered by model.
+	if strings.HasPrefix(grant, score) {
+		grant = "model"
+	}
 	return one.all || slices.Contains(one.grants, grant)
+}
+
+// scores are those of the classifiers that are needed; nil when one gives none.
+func (one Case) scores(needs []string) map[string]float32 {
+	shown := map[string]float32{}
+	for _, need := range needs {
+		classifier, needed := strings.CutPrefix(need, score)
+		if !needed {
+			continue
+		}
+		given := false
+		for label, value := range one.request.Scores {
+			if strings.HasPrefix(label, classifier+"/") {
+				shown[label], given = value, true
+			}
+		}
+		if !given {
+			return nil
+		}
+	}
+	return shown
 }
 
 // shown is the request without what is not granted.

@@ -77,6 +77,9 @@ func TestEverythingThatWasSaidIsCompared(t *testing.T) {
 		`"grants": ["text"], "expect": {"error": true}`,
 		`"config": {"needs": ["text", "findings", "text"]}, "grants": [], "expect": {"ungranted": ["text", "findings"]}`,
 		`"config": {"say": "counter"}, "expect": {` + right + `}`,
+		`"config": {"needs": ["score:topic"]}, "grants": ["findings"], "expect": {"ungranted": ["score:topic"]}`,
+		`"config": {"needs": ["score:topic"]}, "grants": ["findings", "model"], "expect": {` + right + `},
+			"request": ` + strings.Replace(ann, "{", `{"scores": {"topic/legal": 1}, `, 1),
 	} {
 		if said := wrong(t, members); said != "" {
 			t.Errorf("%s\n%s", members, said)
@@ -88,7 +91,7 @@ func TestEverythingThatWasSaidIsCompared(t *testing.T) {
 		`"expect": {` + right + `, "prefer": ["local"]}`, `"expect": {"refused": true}`,
 		`"expect": {` + strings.Replace(right, "mask\"", "remove\"", 1) + `}`,
 		`"expect": {` + strings.Replace(right, "ann", "an", 1) + `}`,
-		`"grants": [], "expect": {` + right + `}`,
+		`"grants": [], "expect": {` + right + `}`, `"config": {"needs": ["score:topic"]}, "expect": {` + right + `}`,
 	} {
 		if wrong(t, members) == "" {
 			t.Errorf("it holds: %s", members)
@@ -145,6 +148,7 @@ func TestEveryMemberIsShown(t *testing.T) {
 		"model": "m", "streamed": true, "needs": ["tools"], "input_tokens": 1, "max_output_tokens": 2,
 		"latency_wanted_ms": 3, "budget_left": 4.5, "previous_target": "p", "now_ms": 5, "seed": 6,
 		"caller": {"tenant": "t", "key": "k", "labels": {"n": 1, "w": "x"}},
+		"scores": {"topic/legal": 0.5, "other/x": 1}, "models": {"classify": {"topic": {"legal": 0.25}}, "embed": [0.5]},
 		"segments": ["plain", {"text": "é", "role": "tool", "kind": "tool-result", "path": "/p", "tool": "f"},
 			{"kind": "attachment", "media_type": "image/png"}, {"text": "x", "readable": false}],
 		"findings": [{"segment": 1, "text": "é", "entity": "B", "score": 0.5}, {"text": "plain", "entity": "A"}],
@@ -152,7 +156,7 @@ func TestEveryMemberIsShown(t *testing.T) {
 			"capabilities": ["tools"], "healthy": false, "in_flight": 1, "queued": 2, "capacity": 3,
 			"first_token_ms": 4, "p50_ms": 5, "p99_ms": 6, "error_rate": 0.5, "input_price": 7, "output_price": 8}]
 	}`
-	if said := wrong(t, `"config": {"say": "everything"}, "request": `+request+`, "expect": {"permit": "premises"}`); said != "" {
+	if said := wrong(t, `"config": {"say": "everything", "needs": ["score:topic"]}, "request": `+request+`, "expect": {"permit": "premises"}`); said != "" {
 		t.Error(said)
 	}
 }
@@ -168,11 +172,19 @@ func everything(request *ringfence.Request) (ringfence.Judgement, error) {
 		`{"ID":2,"Turn":2,"Role":1,"Kind":8,"Path":"","Tool":null,"MediaType":"image/png","Bytes":0,"Readable":false,"Cached":false,"Text":null},` +
 		`{"ID":3,"Turn":3,"Role":1,"Kind":0,"Path":"","Tool":null,"MediaType":null,"Bytes":1,"Readable":false,"Cached":false,"Text":"x"}],` +
 		`"Findings":[{"Segment":0,"Start":0,"End":5,"Entity":"A","Score":1},{"Segment":1,"Start":0,"End":2,"Entity":"B","Score":0.5}],` +
-		`"Scores":{},"Targets":[{"Name":"p","Zone":1,"Region":"eu","Attributes":{"baa":"yes","quality":"3"},"Capabilities":["tools"],` +
+		`"Scores":{"topic/legal":0.5},"Targets":[{"Name":"p","Zone":1,"Region":"eu","Attributes":{"baa":"yes","quality":"3"},"Capabilities":["tools"],` +
 		`"ContextTokens":8192,"Healthy":false,"InFlight":1,"Queued":2,"Capacity":3,"FirstTokenMS":4,"P50MS":5,"P99MS":6,` +
 		`"ErrorRate":0.5,"InputPrice":7,"OutputPrice":8}]}`
 	if string(text) != expected {
 		return ringfence.Judgement{}, errors.New(string(text))
+	}
+	labels, err := ringfence.Classify("topic", "")
+	vector, fault := ringfence.Embed("")
+	if err != nil || fault != nil || labels["legal"] != 0.25 || len(vector) != 1 {
+		return ringfence.Judgement{}, errors.New("the models answer otherwise")
+	}
+	if _, err := ringfence.Classify("other", ""); err != ringfence.FaultUnknown {
+		return ringfence.Judgement{}, errors.New("there is no other model")
 	}
 	return ringfence.Judgement{Permit: ringfence.Within(ringfence.Premises)}, nil
 }

@@ -23,6 +23,7 @@ type said struct {
 	Error     bool     `json:"error,omitempty"`
 	Ungranted []string `json:"ungranted,omitempty"`
 	Nonsense  string   `json:"nonsense,omitempty"`
+	Failed    string   `json:"failed,omitempty"`
 }
 
 type edit struct {

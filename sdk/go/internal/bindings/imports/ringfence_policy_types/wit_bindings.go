@@ -172,8 +172,9 @@ type Request struct {
 	MaxOutputTokens witTypes.Option[uint32]
 	// How soon the client wants a first token (header `x-ringfence-latency-ms`).
 	LatencyWantedMs witTypes.Option[uint32]
-	// Dollars that the caller may still spend in its period, if it has a budget.
-	// Reserved: always `none` in this host version.
+	// Dollars that the caller may still spend in its period, if it has a budget: what
+	// answers cost and what departures that are under way may cost is taken off. Never
+	// less than 0.
 	BudgetLeft witTypes.Option[float64]
 	// The target that answered this conversation's previous turn.
 	PreviousTarget witTypes.Option[string]
@@ -188,8 +189,10 @@ type Request struct {
 	// What the detectors found, ordered by segment and start. Absent without the
 	// grant `findings`; narrowed to the granted entities.
 	Findings witTypes.Option[[]Finding]
-	// Scores of the local classifiers that the policy declared a need for.
-	// Reserved: always empty in this host version.
+	// For each classifier that the policy declared a need for (`score:NAME`) its labels
+	// as `NAME/LABEL`, each with the highest probability, 0 to 1, that it has among the
+	// texts of users and tools in the request. A classifier that is late or fails, fails
+	// the policy. Empty without such a need.
 	Scores []witTypes.Tuple2[string, float32]
 	// The places that may still answer it.
 	Targets []Target
@@ -202,7 +205,8 @@ type Declaration struct {
 	Codes []string
 	// Every label that a judgement may carry, for the same reason.
 	Labels []string
-	// The grants without which it cannot work: `text`, `findings`, `caller`, ...
+	// The grants without which it cannot work: `text`, `findings`, `caller`, ...; and
+	// `score:NAME` for the scores of a classifier, which the grant `model` covers.
 	// The loader refuses an entry that does not grant them.
 	Needs []string
 }
