@@ -91,7 +91,7 @@ mod wasi;
 
 pub use cases::{CASES_SECTION, Cases, CasesError, Format, Outcome, Said, three_targets};
 pub use chain::{Chain, Facts};
-pub use component::{add_section, component_of};
+pub use component::{add_section, component_of, component_of_wasi};
 pub use contract::{PACKAGE, VERSION};
 pub use declaration::Declaration;
 pub use entry::{Entities, Entry, Grants, Limits};

@@ -130,13 +130,26 @@ impl HostMonotonicClock for Still {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
+        // While a policy is configured the time is nought, which no clock that counts from
+        // the start of a machine says: Go's runtime does not begin then.
+        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX).max(1)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::serves;
+    use std::time::Duration;
+
+    use wasmtime_wasi::HostMonotonicClock as _;
+
+    use super::{Still, serves};
+
+    #[test]
+    fn a_clock_that_stands_still_has_begun() {
+        for (millis, nanos) in [(0, 1), (1, 1_000_000), (u64::MAX, u64::MAX)] {
+            assert_eq!(Still(Duration::from_millis(millis)).now(), nanos, "{millis}");
+        }
+    }
 
     #[test]
     fn sockets_and_strangers_are_not_served() {

@@ -191,7 +191,11 @@ fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
 }
 
 fn read_cases(file: &Path) -> Result<String, Trouble> {
-    let bytes = read_file(file, Cases::BYTES).map_err(|error| about(file, &error))?;
+    read_text(file, Cases::BYTES)
+}
+
+fn read_text(file: &Path, most: usize) -> Result<String, Trouble> {
+    let bytes = read_file(file, most).map_err(|error| about(file, &error))?;
     String::from_utf8(bytes).map_err(|_| about(file, &"expected text in UTF-8"))
 }
 

@@ -1,5 +1,6 @@
 //! `ringfence policy build`: finds a project's toolchain, or says what to install.
 
+mod go;
 mod js;
 mod python;
 mod rust;
@@ -35,9 +36,11 @@ pub fn build(folder: &Path, screen: &mut Screen) -> Result<(), Trouble> {
         js::build(folder)?
     } else if folder.join("pyproject.toml").exists() {
         python::build(folder)?
+    } else if folder.join("go.mod").exists() {
+        go::build(folder)?
     } else {
-        let what = "no Cargo.toml, package.json or pyproject.toml: `ringfence policy new` makes a \
-                    project";
+        let what = "no Cargo.toml, package.json, pyproject.toml or go.mod: `ringfence policy new` \
+                    makes a project";
         return Err(about(folder, &what));
     };
     let file = folder.join("build").join(format!("{}.wasm", project.name));

@@ -1,5 +1,7 @@
 //! `ringfence policy new`: a project with everything in it that its build needs from here.
 
+mod go;
+
 use std::fs;
 use std::path::Path;
 
@@ -18,6 +20,8 @@ pub enum Language {
     Ts,
     /// Python
     Python,
+    /// Go
+    Go,
 }
 
 /// A file of a project: its path, and what it holds.
@@ -129,6 +133,7 @@ pub fn new(
             "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
             "python3 -m unittest       # its cases, natively",
         ],
+        Language::Go => &["go test                   # its cases, natively"],
     } {
         screen.line(&format!("  {step}"))?;
     }
@@ -142,6 +147,7 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
         Language::Rust => &RUST,
         Language::Ts => &TS,
         Language::Python => &PYTHON,
+        Language::Go => go::FILES,
     };
     files.extend(template.iter().map(|(path, content)| (*path, (*content).to_owned())));
     match language {
@@ -152,6 +158,10 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
         }
         Language::Ts => change(&mut files, "package.json", TEMPLATE_NAME, name),
         Language::Python => change(&mut files, "pyproject.toml", TEMPLATE_NAME, name),
+        Language::Go => {
+            change(&mut files, "go.mod", TEMPLATE_NAME, name);
+            change(&mut files, "go.mod", "=> ../", "=> ./sdk");
+        }
     }
     files
 }
@@ -191,7 +201,12 @@ mod tests {
         assert!(!package.contains(TEMPLATE_NAME), "{package}");
         let python = files("night-shift", Language::Python);
         assert!(file(&python, "pyproject.toml").contains("name = \"night-shift\""));
-        for files in [&rust, &ts, &python] {
+        let go = files("night-shift", Language::Go);
+        let module = file(&go, "go.mod");
+        assert!(module.starts_with("module night-shift\n"), "{module}");
+        assert!(module.contains("sdk/go => ./sdk\n"), "{module}");
+        assert!(file(&go, "sdk/go.mod").starts_with("module github.com/ringfence/"));
+        for files in [&rust, &ts, &python, &go] {
             assert!(file(files, CONTRACT.0).contains("package ringfence:policy@"));
         }
     }

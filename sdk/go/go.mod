@@ -1,0 +1,3 @@
+module github.com/ringfence/ringfence/sdk/go
+
+go 1.24
