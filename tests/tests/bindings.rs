@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// Folders of bindings, and what in each was written by hand.
-const BINDINGS: [(&str, &[&str]); 1] = [(
-    "sdk/go/internal/bindings",
-    &["exports/export_ringfence_policy_judge", "exports/export_ringfence_policy_response"],
-)];
+const BINDINGS: [(&str, &[&str]); 2] = [
+    (
+        "sdk/go/internal/bindings",
+        &["exports/export_ringfence_policy_judge", "exports/export_ringfence_policy_response"],
+    ),
+    ("sdk/c/src/bindings", &[]),
+];
 
 #[test]
 fn bindings_are_those_of_the_contract() {
@@ -25,7 +28,7 @@ fn bindings_are_those_of_the_contract() {
             assert_eq!(
                 line.map(|value| value.trim_matches('"')),
                 Some(found.as_str()),
-                "{key} of {}: run `cargo run --manifest-path sdk/bindings/Cargo.toml -- go`",
+                "{key} of {}: run `cargo run --manifest-path sdk/bindings/Cargo.toml -- c go`",
                 folder.display(),
             );
         }

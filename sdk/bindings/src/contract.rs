@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 use wit_bindgen_core::wit_parser::{Resolve, UnresolvedPackageGroup, WorldId};
 
-/// What a world exports. Each imports everything that a policy can be granted: an import
-/// that nobody calls is in no component.
+/// What a world exports. Each but the last imports everything that a policy can be granted:
+/// an import that nobody calls is in no component.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Exports {
     /// `judge`.
@@ -18,6 +18,8 @@ pub enum Exports {
     Response,
     /// Both.
     All,
+    /// `judge`, with nothing imported.
+    JudgeAlone,
 }
 
 /// Interfaces that are exported and not imported, and the one without functions.
@@ -31,13 +33,13 @@ pub fn world(sdk: &Path, exports: Exports) -> anyhow::Result<(Resolve, WorldId)>
     let named = |name: &str| package.name.interface_id(name);
     let imports = package.interfaces.keys().filter(|name| !NOT_IMPORTED.contains(&name.as_str()));
     let mut text = "package ringfence:sdk;\nworld made {\n".to_owned();
-    for name in imports {
+    for name in imports.filter(|_| exports != Exports::JudgeAlone) {
         text += &format!("import {};\n", named(name));
     }
     if exports != Exports::Response {
         text += &format!("export {};\n", named("judge"));
     }
-    if exports != Exports::Judge {
+    if !matches!(exports, Exports::Judge | Exports::JudgeAlone) {
         text += &format!("export {};\n", named("response"));
     }
     text += "}\n";

@@ -1,5 +1,6 @@
 //! `ringfence policy build`: finds a project's toolchain, or says what to install.
 
+mod c;
 mod go;
 mod js;
 mod python;
@@ -38,9 +39,11 @@ pub fn build(folder: &Path, screen: &mut Screen) -> Result<(), Trouble> {
         python::build(folder)?
     } else if folder.join("go.mod").exists() {
         go::build(folder)?
+    } else if folder.join(c::MANIFEST).exists() {
+        c::build(folder)?
     } else {
-        let what = "no Cargo.toml, package.json, pyproject.toml or go.mod: `ringfence policy new` \
-                    makes a project";
+        let what = "no Cargo.toml, package.json, pyproject.toml, go.mod or policy.toml: \
+                    `ringfence policy new` makes a project";
         return Err(about(folder, &what));
     };
     let file = folder.join("build").join(format!("{}.wasm", project.name));

@@ -1,5 +1,6 @@
 //! `ringfence policy new`: a project with everything in it that its build needs from here.
 
+mod c;
 mod go;
 
 use std::fs;
@@ -22,6 +23,8 @@ pub enum Language {
     Python,
     /// Go
     Go,
+    /// C
+    C,
 }
 
 /// A file of a project: its path, and what it holds.
@@ -134,6 +137,10 @@ pub fn new(
             "python3 -m unittest       # its cases, natively",
         ],
         Language::Go => &["go test                   # its cases, natively"],
+        Language::C => &[
+            "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+            "sh test.sh                # its cases, natively",
+        ],
     } {
         screen.line(&format!("  {step}"))?;
     }
@@ -148,6 +155,7 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
         Language::Ts => &TS,
         Language::Python => &PYTHON,
         Language::Go => go::FILES,
+        Language::C => c::FILES,
     };
     files.extend(template.iter().map(|(path, content)| (*path, (*content).to_owned())));
     match language {
@@ -162,6 +170,7 @@ fn files(name: &str, language: Language) -> Vec<(&'static str, String)> {
             change(&mut files, "go.mod", TEMPLATE_NAME, name);
             change(&mut files, "go.mod", "=> ../", "=> ./sdk");
         }
+        Language::C => change(&mut files, "policy.toml", TEMPLATE_NAME, name),
     }
     files
 }
@@ -206,7 +215,9 @@ mod tests {
         assert!(module.starts_with("module night-shift\n"), "{module}");
         assert!(module.contains("sdk/go => ./sdk\n"), "{module}");
         assert!(file(&go, "sdk/go.mod").starts_with("module github.com/ringfence/"));
-        for files in [&rust, &ts, &python, &go] {
+        let c = files("night-shift", Language::C);
+        assert!(file(&c, "policy.toml").contains("name = \"night-shift\""));
+        for files in [&rust, &ts, &python, &go, &c] {
             assert!(file(files, CONTRACT.0).contains("package ringfence:policy@"));
         }
     }
