@@ -16,6 +16,7 @@ use crate::entry::Limits;
 use crate::log::Lines;
 use crate::model::Models;
 use crate::state::State;
+use crate::tape::Tape;
 use crate::wasi::Wasi;
 
 /// Ticks of the ticker until a computing policy first yields. The first one may be due
@@ -55,6 +56,8 @@ pub(crate) struct Cell {
     pub(crate) wasi: Option<Box<Wasi>>,
     /// Calls to models that it may still make.
     pub(crate) model_calls_left: u32,
+    /// Notes its calls to the host, or answers them; most instances have none.
+    pub(crate) tape: Option<Box<Tape>>,
     calls_left: u32,
     overran: bool,
     memory_left: usize,
@@ -76,6 +79,9 @@ pub(crate) enum Overrun {
     /// A call with arguments that make no sense.
     #[error("the policy misused a host call")]
     Misuse,
+    /// A call that the recording which is replayed does not have.
+    #[error("the policy departs from the recording")]
+    Departed,
 }
 
 impl Cell {
@@ -91,6 +97,7 @@ impl Cell {
             lines_left: limits.log_lines,
             wasi: None,
             model_calls_left: limits.model_calls,
+            tape: None,
             calls_left: limits.calls,
             overran: false,
             memory_left: limits.memory_bytes,
@@ -274,14 +281,14 @@ pub(crate) fn failure(error: &wasmtime::Error) -> PolicyFailure {
         return match overrun {
             Overrun::Memory => PolicyFailure::Memory,
             Overrun::Calls => PolicyFailure::Calls,
-            Overrun::Misuse => PolicyFailure::Trap,
+            Overrun::Misuse | Overrun::Departed => PolicyFailure::Trap,
         };
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return PolicyFailure::Busy;
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => PolicyFailure::Deadline,
+        Some(Trap::Interrupt | Trap::OutOfFuel) => PolicyFailure::Deadline,
         Some(Trap::AllocationTooLarge) => PolicyFailure::Memory,
         Some(_) => PolicyFailure::Trap,
         None if error.is::<wasmtime_wasi::I32Exit>() => PolicyFailure::Trap,

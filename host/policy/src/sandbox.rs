@@ -281,3 +281,16 @@ fn snapshotting() -> Config {
         .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
     config
 }
+
+/// Counts instructions and never serves: no pool, no clock, and soon compiled. What is
+/// counted are the guest's own instructions, whatever the compiler makes of them.
+pub(crate) fn counting() -> Config {
+    let mut config = house_rules();
+    config
+        .epoch_interruption(false)
+        .consume_fuel(true)
+        .wasm_multi_memory(true)
+        .cranelift_opt_level(OptLevel::None)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    config
+}

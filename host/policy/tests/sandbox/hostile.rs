@@ -13,7 +13,8 @@ use crate::house::{Case, SANDBOX, entry, load, runtime};
 /// Far more than any limit of time here, and far less than for ever.
 pub const SOON: Duration = Duration::from_secs(30);
 
-const SPIN: &str = "(loop $again (br $again)) unreachable";
+/// Never ends.
+pub const SPIN: &str = "(loop $again (br $again)) unreachable";
 
 fn loaded(guest: Guest) -> Arc<Policy> {
     Arc::new(load(&guest.build()).expect("the guest loads"))
