@@ -120,6 +120,56 @@ impl Guest {
     }
 }
 
+/// A section of about so many bytes behind a component: a module of functions that nobody
+/// calls and everybody compiles.
+#[allow(dead_code)]
+pub fn ballast(bytes: usize) -> Vec<u8> {
+    /// Additions and multiplications of one function.
+    const STEPS: usize = 600;
+    let mut body = vec![0, 0x20, 0];
+    for step in 0..STEPS {
+        // What is multiplied by differs, so that nothing is folded.
+        body.extend([0x41]);
+        push(&mut body, 64 + step);
+        body.extend([0x6c, 0x20, 0, 0x6a]);
+    }
+    body.push(0x0b);
+    let mut function = Vec::new();
+    push(&mut function, body.len());
+    function.extend(body);
+    let count = bytes / function.len();
+    let counted = |each: &[u8]| {
+        let mut section = Vec::with_capacity(bytes + 8);
+        push(&mut section, count);
+        for _ in 0..count {
+            section.extend_from_slice(each);
+        }
+        section
+    };
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    for (id, content) in
+        [(1, vec![1, 0x60, 1, 0x7f, 1, 0x7f]), (3, counted(&[0])), (10, counted(&function))]
+    {
+        module.push(id);
+        push(&mut module, content.len());
+        module.extend(content);
+    }
+    let mut section = vec![1];
+    push(&mut section, module.len());
+    section.extend(module);
+    section
+}
+
+/// A number in the format's variable length. The sign bit of the last byte is left empty, so
+/// that it is the same with a sign.
+fn push(out: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x40 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
 /// The folder of the contract, which stands at the root of the repository.
 fn contract() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringfence_fence::{
     Digest, Judgement, Mode, Nonsense, OnFailure, PolicyFailure, Target, Verdict,
@@ -63,6 +63,14 @@ pub(crate) struct Ready {
     pub(crate) weight: u32,
 }
 
+/// How a policy is asked.
+pub(crate) struct Asking {
+    /// What notes or answers its calls to the host.
+    pub(crate) tape: Option<Box<Tape>>,
+    /// Whether it waits for a sandbox when none is free.
+    pub(crate) waits: bool,
+}
+
 impl Policy {
     /// Digest of everything that its verdicts depend on.
     pub fn identity(&self) -> Digest {
@@ -97,27 +105,29 @@ impl Policy {
     }
 
     /// Judges one request in a fresh instance. One that inspects answers goes on with it.
+    /// One that does not wait takes a sandbox that is free, or none.
     pub(crate) async fn judge(
         self: &Arc<Policy>,
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
+        waits: bool,
     ) -> (Verdict, Option<Follower>) {
-        let (verdict, live) = self.judge_with(facts, lists, targets, &mut None).await;
+        let mut asking = Asking { tape: None, waits };
+        let (verdict, live) = self.judge_with(facts, lists, targets, &mut asking).await;
         (verdict, live.map(|live| Follower::new(self.clone(), live)))
     }
 
-    /// Judges one request with a tape that notes or answers its calls to the host, if there
-    /// is one; it comes back with what became of it.
+    /// Judges one request; the tape, if there is one, comes back with what became of it.
     pub(crate) async fn judge_with(
         &self,
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
-        tape: &mut Option<Box<Tape>>,
+        asking: &mut Asking,
     ) -> (Verdict, Option<Live>) {
         let started = Instant::now();
-        let (outcome, live) = match self.answer(facts, lists, targets, tape).await {
+        let (outcome, live) = match self.answer(facts, lists, targets, asking).await {
             Ok((judgement, live)) => (Ok(judgement), live),
             Err(failure) => (Err(failure), None),
         };
@@ -137,7 +147,7 @@ impl Policy {
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
-        tape: &mut Option<Box<Tape>>,
+        asking: &mut Asking,
     ) -> Result<(Judgement, Option<Live>), PolicyFailure> {
         let segments = contract::segments(facts, &self.grants);
         let findings = contract::findings(facts, &self.grants);
@@ -156,12 +166,13 @@ impl Policy {
             &scores,
         );
         let ready = &self.ready;
-        let slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
-        let meter = Meter::new();
+        let patience = if asking.waits { self.limits.patience } else { Duration::ZERO };
+        let slots = ready.sandbox.slots(ready.weight, patience).await?;
+        let meter = Meter::serving(ready.sandbox.lane());
         let mut cell = Cell::new(ready.shared.clone(), &self.limits);
         cell.now_ms = facts.now_ms;
         cell.seed = facts.seed;
-        cell.tape = tape.take();
+        cell.tape = asking.tape.take();
         if let Some(caller) = facts.caller.filter(|_| self.grants.state) {
             cell.tenant.clone_from(&caller.tenant);
         }
@@ -176,7 +187,7 @@ impl Policy {
                 .await
                 .unwrap_or(Err(PolicyFailure::Deadline))
         };
-        *tape = store.data_mut().tape.take();
+        asking.tape = store.data_mut().tape.take();
         let (judgement, instance) = match called {
             Ok((Ok(judgement), instance)) => (judgement, instance),
             Ok((Err(text), _)) => {

@@ -18,7 +18,7 @@ use crate::cases::{Said, Scene, words};
 use crate::chain::Facts;
 use crate::contract::Lists;
 use crate::entry::{Entities, Entry, Grants, Limits};
-use crate::policy::Policy;
+use crate::policy::{Asking, Policy};
 use crate::tape::{Call, Departed, Replay, Tape};
 
 /// The form of recordings that this host writes and reads.
@@ -167,12 +167,12 @@ impl Policy {
     }
 
     async fn on_tape(&self, facts: &Facts<'_>, tape: Tape) -> (Verdict, Option<Tape>) {
-        let mut tape = Some(Box::new(tape));
+        let mut asking = Asking { tape: Some(Box::new(tape)), waits: true };
         let lists = Lists::of(facts);
         let targets = lists.targets(facts);
         // What inspects answers too ends here: a recording is of a judgement.
-        let (verdict, _) = self.judge_with(facts, &lists, &targets, &mut tape).await;
-        (verdict, tape.map(|tape| *tape))
+        let (verdict, _) = self.judge_with(facts, &lists, &targets, &mut asking).await;
+        (verdict, asking.tape.map(|tape| *tape))
     }
 }
 
