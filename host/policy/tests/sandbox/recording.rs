@@ -2,9 +2,12 @@
 //! counted the same each time.
 
 use std::fs;
+use std::sync::Arc;
 
 use ringfence_fence::{Caller, PolicyFailure};
-use ringfence_policy::{Counter, Facts, Policy, Recording, RecordingError};
+use ringfence_policy::{
+    Counter, Facts, Label, ModelFault, Models, Policy, Reading, Recording, RecordingError, Score,
+};
 use serde_json::{Value, json};
 
 use crate::guest::Guest;
@@ -134,6 +137,46 @@ fn departures_are_told() {
     let (said, _, departed) = replayed(&counting("500"), &fewer);
     assert_eq!(said, json!({"failed": "trap"}));
     assert!(departed[0].contains("call 2 is not in the recording"), "{departed:?}");
+}
+
+/// Answers what it was made with.
+struct Guard(Result<f32, ModelFault>);
+
+impl Models for Guard {
+    fn classify<'a>(&'a self, _: &'a str, _: &'a str) -> Reading<'a, Vec<Label>> {
+        Box::pin(std::future::ready(self.0.map(|attack| vec![("attack".to_owned(), attack)])))
+    }
+
+    fn embed<'a>(&'a self, _: &'a str) -> Reading<'a, Vec<f32>> {
+        Box::pin(std::future::ready(Err(ModelFault::Failed)))
+    }
+}
+
+#[test]
+fn what_models_answered_is_recorded() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/dist/asking.wasm");
+    let mut entry = entry();
+    entry.grants.model = true;
+    entry.config = r#"{"ask":"classify"}"#.to_owned();
+    let asking = SANDBOX.load(&entry, &fs::read(root).unwrap()).unwrap();
+    let (case, scores) = (Case::of(&["hello"]), Score::list([("guard/attack".to_owned(), 0.25)]));
+    let scores = scores.unwrap();
+    for (answered, code) in [(Ok(0.75), "attack"), (Ok(0.25), ""), (Err(ModelFault::Busy), "busy")]
+    {
+        let models: Arc<dyn Models> = Arc::new(Guard(answered));
+        let facts = Facts { models: Some(&models), scores: &scores, ..case.facts() };
+        let (_, recording) = runtime().block_on(asking.record(&entry.config, &facts));
+        let text = recording.to_json().unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let said = json["said"].get("code").and_then(Value::as_str).unwrap_or("");
+        assert_eq!(said, code, "{text}");
+        let asked = &json["calls"][0]["asked"]["model.classify"];
+        assert_eq!(*asked, json!({"classifier": "guard", "text": "hello"}));
+        assert_eq!(json["request"]["scores"], json!([["guard/attack", 0.25]]));
+        let recording = Recording::parse(&text).unwrap();
+        let replayed = runtime().block_on(asking.replay(&recording));
+        assert!(replayed.same && replayed.departed.is_empty(), "{text}");
+    }
 }
 
 #[test]
