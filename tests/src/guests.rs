@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+// A guest that cannot be made is a mistake of the test.
+#[allow(clippy::unwrap_used)]
+#[path = "../guests/by_hand.rs"]
+pub mod by_hand;
+
 /// The component of that name in `tests/guests/dist`.
 pub fn path(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests/dist");

@@ -11,6 +11,7 @@ pub mod configuration;
 mod gateway;
 pub mod guests;
 pub mod planting;
+pub mod siege;
 pub mod upstream;
 
 pub use binary::{Ran, ringfence, ringfence_in};

@@ -169,7 +169,10 @@ impl Building<'_> {
                     .map_err(|error| error.to_string())?,
                 None => None,
             };
-            let policy = self.load(entry, &name, &bytes)?;
+            let policy = self.load(entry, &name, &bytes).map_err(|wrong| match file {
+                Some(file) => format!("{}: {wrong}", file.display()),
+                None => wrong,
+            })?;
             let is_new = self.before.is_none_or(|before| {
                 !before.policies().iter().any(|running| Arc::ptr_eq(running, &policy))
             });

@@ -32,6 +32,7 @@
 
 mod answers;
 mod asked;
+mod names;
 mod outline;
 mod revision;
 mod said;
@@ -48,7 +49,10 @@ use wasmparser::{Parser, Payload};
 
 use self::asked::Asked;
 pub use self::asked::three_targets;
+pub(crate) use self::asked::{capabilities, idle};
+pub(crate) use self::names::{KindName, RoleName, ZoneName};
 pub use self::said::Said;
+use crate::chain::Facts;
 use crate::entry::{Entities, Grants};
 use crate::model::{Models, Score};
 
@@ -93,6 +97,7 @@ pub(crate) struct Case {
 /// What a case's policy is asked.
 pub(crate) struct Scene {
     pub(crate) request: Request,
+    pub(crate) conversation: String,
     pub(crate) findings: Vec<Finding>,
     pub(crate) caller: Option<Caller>,
     pub(crate) targets: Vec<(Arc<Target>, Vitals)>,
@@ -262,8 +267,28 @@ impl Written {
     }
 }
 
+impl Scene {
+    /// What a chain is asked.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            request: &self.request,
+            findings: &self.findings,
+            caller: self.caller.as_ref(),
+            conversation: &self.conversation,
+            targets: &self.targets,
+            now_ms: self.now_ms,
+            seed: self.seed,
+            latency_wanted_ms: self.latency_wanted_ms,
+            budget_left: self.budget_left,
+            previous_target: self.previous_target.as_deref(),
+            scores: &self.scores,
+            models: Some(&self.models),
+        }
+    }
+}
+
 /// A parser's message without the place that it saw.
-fn words(error: &serde_json::Error) -> String {
+pub(crate) fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     // It repeats values, which may be texts.

@@ -3,12 +3,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ringfence_fence::{Nonsense, PolicyFailure};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline};
 
 use crate::clock::{Clock, Running, TICK};
@@ -16,6 +18,7 @@ use crate::entry::Limits;
 use crate::log::Lines;
 use crate::model::Models;
 use crate::state::State;
+use crate::tape::Tape;
 use crate::wasi::Wasi;
 
 /// Ticks of the ticker until a computing policy first yields. The first one may be due
@@ -24,6 +27,10 @@ const TICKS_BEFORE_YIELD: u64 = 2;
 /// A deadline is over when its time is, and at least one in so many of its ticks was
 /// seen.
 const PATIENT_SHARE: u128 = 4;
+
+/// Time that a policy may compute until it takes turns with others that do: a policy of an
+/// interpreted language judges a long prompt in less.
+const LONG: Duration = Duration::from_millis(5);
 
 /// What the instances of one policy share.
 pub(crate) struct Shared {
@@ -55,6 +62,8 @@ pub(crate) struct Cell {
     pub(crate) wasi: Option<Box<Wasi>>,
     /// Calls to models that it may still make.
     pub(crate) model_calls_left: u32,
+    /// Notes its calls to the host, or answers them; most instances have none.
+    pub(crate) tape: Option<Box<Tape>>,
     calls_left: u32,
     overran: bool,
     memory_left: usize,
@@ -76,6 +85,9 @@ pub(crate) enum Overrun {
     /// A call with arguments that make no sense.
     #[error("the policy misused a host call")]
     Misuse,
+    /// A call that the recording which is replayed does not have.
+    #[error("the policy departs from the recording")]
+    Departed,
 }
 
 impl Cell {
@@ -91,6 +103,7 @@ impl Cell {
             lines_left: limits.log_lines,
             wasi: None,
             model_calls_left: limits.model_calls,
+            tape: None,
             calls_left: limits.calls,
             overran: false,
             memory_left: limits.memory_bytes,
@@ -167,6 +180,11 @@ pub(crate) fn arm(
         if meter.spent() >= deadline && ticks >= ticks_due {
             return Ok(UpdateDeadline::Interrupt);
         }
+        if let Some(lane) = meter.lane_ahead() {
+            // The clock of the wall goes on, and the time that counts does not.
+            let meter = meter.clone();
+            return Ok(UpdateDeadline::YieldCustom(1, Box::pin(meter.enter(lane))));
+        }
         // The executor's own yield lets it look at its sockets in between; a plain wake
         // would put the policy back in front of them.
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
@@ -220,15 +238,46 @@ pub(crate) struct Meter {
     start: Instant,
     spent: AtomicU64,
     entered: AtomicU64,
+    /// Where it takes turns when it computes for long; absent where nobody else waits.
+    lane: Option<Arc<Semaphore>>,
+    /// Its turn.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Meter {
     pub(crate) fn new() -> Arc<Meter> {
+        Meter::of(None)
+    }
+
+    /// One for a policy that serves: after a while it takes turns in this lane.
+    pub(crate) fn serving(lane: Arc<Semaphore>) -> Arc<Meter> {
+        Meter::of(Some(lane))
+    }
+
+    fn of(lane: Option<Arc<Semaphore>>) -> Arc<Meter> {
         Arc::new(Meter {
             start: Instant::now(),
             spent: AtomicU64::new(0),
             entered: AtomicU64::new(0),
+            lane,
+            turn: Mutex::default(),
         })
+    }
+
+    /// The lane, when it is time to wait for a turn there.
+    fn lane_ahead(&self) -> Option<Arc<Semaphore>> {
+        let lane = self.lane.as_ref().filter(|_| self.spent() >= LONG)?;
+        self.turn().is_none().then(|| lane.clone())
+    }
+
+    async fn enter(self: Arc<Meter>, lane: Arc<Semaphore>) {
+        // Nobody closes a lane; without a turn it would go on as it did before.
+        let turn = lane.acquire_owned().await.ok();
+        *self.turn() = turn;
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins again at nothing.
@@ -253,6 +302,13 @@ pub(crate) struct Metered<'a, F> {
     pub(crate) future: Pin<&'a mut F>,
 }
 
+/// A call that is over, or that nobody waits for, gives its turn to the next.
+impl<F> Drop for Metered<'_, F> {
+    fn drop(&mut self) {
+        *self.meter.turn() = None;
+    }
+}
+
 impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
@@ -274,14 +330,18 @@ pub(crate) fn failure(error: &wasmtime::Error) -> PolicyFailure {
         return match overrun {
             Overrun::Memory => PolicyFailure::Memory,
             Overrun::Calls => PolicyFailure::Calls,
-            Overrun::Misuse => PolicyFailure::Trap,
+            Overrun::Misuse | Overrun::Departed => PolicyFailure::Trap,
         };
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return PolicyFailure::Busy;
     }
+    // More handles than an instance may hold.
+    if error.is::<ResourceTableError>() {
+        return PolicyFailure::Memory;
+    }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => PolicyFailure::Deadline,
+        Some(Trap::Interrupt | Trap::OutOfFuel) => PolicyFailure::Deadline,
         Some(Trap::AllocationTooLarge) => PolicyFailure::Memory,
         Some(_) => PolicyFailure::Trap,
         None if error.is::<wasmtime_wasi::I32Exit>() => PolicyFailure::Trap,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ringfence_chat::Request;
-use ringfence_fence::{Caller, Digest, Finding, Target, Verdict, Vitals};
+use ringfence_fence::{Caller, Digest, Finding, PolicyFailure, Target, Verdict, Vitals};
 
 use crate::contract::Lists;
 use crate::following::Following;
@@ -90,8 +90,11 @@ impl Chain {
         let targets = lists.targets(facts);
         let mut verdicts = Vec::with_capacity(self.policies.len());
         let mut followers = Vec::new();
+        // A request that waited for a sandbox in vain does not wait for the next one too.
+        let mut waits = true;
         for policy in &self.policies {
-            let (verdict, follower) = policy.judge(facts, &lists, &targets).await;
+            let (verdict, follower) = policy.judge(facts, &lists, &targets, waits).await;
+            waits &= !matches!(verdict.outcome, Err(PolicyFailure::Busy));
             verdicts.push(verdict);
             followers.extend(follower);
         }

@@ -2,7 +2,7 @@
 //! and the only place that maps the house's types to them and back.
 
 use ringfence_chat::{Kind, Role};
-use ringfence_fence::{self as fence, Nonsense};
+use ringfence_fence::{self as fence, Nonsense, PolicyFailure};
 
 use crate::chain::Facts;
 use crate::declaration::Declaration;
@@ -163,6 +163,25 @@ pub(crate) fn findings<'a>(facts: &Facts<'a>, grants: &Grants) -> Option<Vec<typ
         })
         .collect();
     Some(shown)
+}
+
+/// The scores that a policy declared a need for.
+///
+/// # Errors
+/// [`PolicyFailure::Model`] when a classifier did not answer: without it the policy would
+/// judge as if nothing had been found.
+pub(crate) fn scores<'a>(
+    facts: &Facts<'a>,
+    declaration: &Declaration,
+) -> Result<Vec<(&'a str, f32)>, PolicyFailure> {
+    let mut scores = Vec::new();
+    for needed in declaration.scores() {
+        let score = facts.scores.iter().find(|score| score.classifier == needed);
+        let labels = score.and_then(|score| score.labels.as_ref().ok());
+        let labels = labels.ok_or(PolicyFailure::Model)?;
+        scores.extend(labels.iter().map(|(label, probability)| (label.as_str(), *probability)));
+    }
+    Ok(scores)
 }
 
 /// The request that a policy with these grants is shown.

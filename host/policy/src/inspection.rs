@@ -62,7 +62,7 @@ impl Inspection {
     /// [`LoadError::NotComponent`], [`LoadError::Damaged`], [`LoadError::TooComplex`].
     pub(crate) fn of(bytes: &[u8]) -> Result<Inspection, LoadError> {
         if !bytes.starts_with(b"\0asm") {
-            return Err(LoadError::NotComponent("it is no WebAssembly file"));
+            return Err(LoadError::NotComponent(foreign(bytes)));
         }
         if Parser::is_core_wasm(bytes) {
             return Err(LoadError::NotComponent(
@@ -99,6 +99,29 @@ impl Inspection {
             languages: notes.languages,
         })
     }
+}
+
+/// What a file is that is no WebAssembly, as far as its beginning tells, and what to do.
+fn foreign(bytes: &[u8]) -> &'static str {
+    let begins = |with: &[&[u8]]| with.iter().any(|magic| bytes.starts_with(magic));
+    if bytes.is_empty() {
+        return "the file is empty";
+    }
+    if begins(&[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ"]) {
+        return "it is compressed: unpack it first";
+    }
+    if begins(&[b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"]) {
+        return "it is a program for a machine: build it for WebAssembly, for example with \
+                `ringfence policy build`";
+    }
+    if begins(&[b"(component", b"(module"]) {
+        return "it is WebAssembly as text: make it binary first, for example with \
+                `wasm-tools parse`";
+    }
+    if begins(&[b"version https://git-lfs"]) {
+        return "it is a pointer of Git LFS: fetch the file that it stands for";
+    }
+    "it is no WebAssembly file"
 }
 
 /// The version of our interface `interface` that `name` names, if it does: `0.1.0` for

@@ -39,6 +39,13 @@
 //! of a clock of 1 ms, so that one that spins shares its thread with the others until its
 //! deadline; one that sleeps is ended by a timer of the executor.
 //!
+//! # How a judgement is made again
+//!
+//! [`Policy::record`] keeps the request as data and every call to the host with its answer,
+//! and [`Policy::replay`] judges that again: no counter is read, no line is written, and a
+//! call that was not recorded ends the policy. [`Counter`] counts instructions on an engine
+//! that serves nobody.
+//!
 //! # How it follows an answer
 //!
 //! A policy that exports `response` keeps its instance, and its slots of the pool, until
@@ -84,9 +91,11 @@ mod model;
 mod policy;
 mod predecessors;
 mod private;
+mod recording;
 mod sandbox;
 mod snapshot;
 mod state;
+mod tape;
 mod wasi;
 
 pub use cases::{CASES_SECTION, Cases, CasesError, Format, Outcome, Said, three_targets};
@@ -101,9 +110,11 @@ pub use following::{
     Unfollowed, WORD_BYTES,
 };
 pub use inspection::Inspection;
-pub use load::{LoadError, inspect};
+pub use load::{Count, Counter, LoadError, inspect};
 pub use model::{Label, MODEL_TEXT_BYTES, ModelFault, Models, Reading, Score};
 pub use policy::Policy;
 pub use predecessors::Predecessors;
 pub use private::PrivateFolderError;
+pub use recording::{Recording, RecordingError, Replayed};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
+pub use tape::Departed;

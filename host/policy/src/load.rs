@@ -12,6 +12,7 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use self::aside::{Aside, aside};
 use self::checks::{check_entry, check_exports, check_imports, check_response};
+pub use self::count::{Count, Counter};
 pub use self::error::LoadError;
 use crate::cache::Compiled;
 use crate::cell::{Cell, Meter, Metered, Shared, failure};
@@ -31,6 +32,7 @@ use crate::wasi;
 
 mod aside;
 mod checks;
+mod count;
 mod error;
 mod trial;
 
@@ -158,6 +160,7 @@ impl Load {
         Ok(Policy {
             name,
             version: inspection.version,
+            contract: inspection.contract.unwrap_or_default(),
             digest: self.digest,
             mode,
             on_failure,

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cell::Cell;
 use crate::contract::log;
+use crate::tape::Asked;
 
 /// Bytes of one line after escaping.
 pub(crate) const LINE_BYTES: usize = 1024;
@@ -45,8 +46,12 @@ impl log::Host for Cell {
             log::Level::Warn => "warn",
             log::Level::Error => "error",
         };
-        self.say(level, &message);
-        Ok(())
+        let message = escape(&message, LINE_BYTES);
+        let asked = || Asked::LogWrite { level: level.to_owned(), message: message.clone() };
+        Ok(self.ask(asked, |cell| {
+            cell.say(level, &message);
+            Ok(())
+        })?)
     }
 }
 

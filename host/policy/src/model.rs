@@ -3,8 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cell::{Cell, Overrun};
 use crate::contract::model;
+use crate::tape::Asked;
 
 /// Bytes of a text that a policy may have read.
 pub const MODEL_TEXT_BYTES: usize = 64 << 10;
@@ -26,7 +29,8 @@ pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, ModelFault>> + S
 pub type Label = (String, f32);
 
 /// Why a model gives no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelFault {
     /// There is no such model.
     #[error("there is no such model")]
@@ -89,20 +93,42 @@ impl model::Host for Cell {
         text: String,
     ) -> wasmtime::Result<Result<Vec<Label>, model::Fault>> {
         self.spend_model_call(&classifier)?;
-        let Some(models) = self.models.clone() else { return Ok(Err(model::Fault::Unknown)) };
         if text.len() > MODEL_TEXT_BYTES {
             return Ok(Err(model::Fault::TooLong));
         }
-        Ok(models.classify(&classifier, &text).await.map_err(fault))
+        let asked = || Asked::ModelClassify { classifier: classifier.clone(), text: text.clone() };
+        let answer = match self.replayed(asked) {
+            Some(answer) => answer?,
+            None => {
+                let answer = match self.models.clone() {
+                    Some(models) => models.classify(&classifier, &text).await,
+                    None => Err(ModelFault::Unknown),
+                };
+                self.note(asked, &Ok(&answer));
+                answer
+            }
+        };
+        Ok(answer.map_err(fault))
     }
 
     async fn embed(&mut self, text: String) -> wasmtime::Result<Result<Vec<f32>, model::Fault>> {
         self.spend_model_call("")?;
-        let Some(models) = self.models.clone() else { return Ok(Err(model::Fault::Unknown)) };
         if text.len() > MODEL_TEXT_BYTES {
             return Ok(Err(model::Fault::TooLong));
         }
-        Ok(models.embed(&text).await.map_err(fault))
+        let asked = || Asked::ModelEmbed { text: text.clone() };
+        let answer = match self.replayed(asked) {
+            Some(answer) => answer?,
+            None => {
+                let answer = match self.models.clone() {
+                    Some(models) => models.embed(&text).await,
+                    None => Err(ModelFault::Unknown),
+                };
+                self.note(asked, &Ok(&answer));
+                answer
+            }
+        };
+        Ok(answer.map_err(fault))
     }
 }
 
@@ -133,5 +159,18 @@ fn fault(fault: ModelFault) -> model::Fault {
         ModelFault::Busy => model::Fault::Busy,
         ModelFault::Late => model::Fault::Late,
         ModelFault::Failed => model::Fault::Failed,
+    }
+}
+
+/// No models at all: where a recording answers.
+pub(crate) struct Nobody;
+
+impl Models for Nobody {
+    fn classify<'a>(&'a self, _classifier: &'a str, _text: &'a str) -> Reading<'a, Vec<Label>> {
+        Box::pin(std::future::ready(Err(ModelFault::Unknown)))
+    }
+
+    fn embed<'a>(&'a self, _text: &'a str) -> Reading<'a, Vec<f32>> {
+        Box::pin(std::future::ready(Err(ModelFault::Unknown)))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringfence_fence::{
     Digest, Judgement, Mode, Nonsense, OnFailure, PolicyFailure, Target, Verdict,
@@ -19,6 +19,7 @@ use crate::entry::{Entry, Grants, Limits};
 use crate::following::{Follower, Live};
 use crate::model::Models;
 use crate::sandbox::Sandbox;
+use crate::tape::Tape;
 
 /// A policy that is loaded. Judges through [`crate::Chain`].
 pub struct Policy {
@@ -26,6 +27,8 @@ pub struct Policy {
     pub name: String,
     /// The version that the file says it has.
     pub version: Option<String>,
+    /// The version of the contract that it was built for.
+    pub contract: String,
     /// Digest of the file.
     pub digest: Digest,
     /// Whether its answers count.
@@ -58,6 +61,14 @@ pub(crate) struct Ready {
     pub(crate) config: Digest,
     /// Slots of the pool that one instance takes.
     pub(crate) weight: u32,
+}
+
+/// How a policy is asked.
+pub(crate) struct Asking {
+    /// What notes or answers its calls to the host.
+    pub(crate) tape: Option<Box<Tape>>,
+    /// Whether it waits for a sandbox when none is free.
+    pub(crate) waits: bool,
 }
 
 impl Policy {
@@ -94,14 +105,29 @@ impl Policy {
     }
 
     /// Judges one request in a fresh instance. One that inspects answers goes on with it.
+    /// One that does not wait takes a sandbox that is free, or none.
     pub(crate) async fn judge(
         self: &Arc<Policy>,
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
+        waits: bool,
     ) -> (Verdict, Option<Follower>) {
+        let mut asking = Asking { tape: None, waits };
+        let (verdict, live) = self.judge_with(facts, lists, targets, &mut asking).await;
+        (verdict, live.map(|live| Follower::new(self.clone(), live)))
+    }
+
+    /// Judges one request; the tape, if there is one, comes back with what became of it.
+    pub(crate) async fn judge_with(
+        &self,
+        facts: &Facts<'_>,
+        lists: &Lists<'_>,
+        targets: &[types::Target<'_>],
+        asking: &mut Asking,
+    ) -> (Verdict, Option<Live>) {
         let started = Instant::now();
-        let (outcome, live) = match self.answer(facts, lists, targets).await {
+        let (outcome, live) = match self.answer(facts, lists, targets, asking).await {
             Ok((judgement, live)) => (Ok(judgement), live),
             Err(failure) => (Err(failure), None),
         };
@@ -113,7 +139,7 @@ impl Policy {
             outcome,
             spent: started.elapsed(),
         };
-        (verdict, live.map(|live| Follower::new(self.clone(), live)))
+        (verdict, live)
     }
 
     async fn answer(
@@ -121,6 +147,7 @@ impl Policy {
         facts: &Facts<'_>,
         lists: &Lists<'_>,
         targets: &[types::Target<'_>],
+        asking: &mut Asking,
     ) -> Result<(Judgement, Option<Live>), PolicyFailure> {
         let segments = contract::segments(facts, &self.grants);
         let findings = contract::findings(facts, &self.grants);
@@ -128,7 +155,7 @@ impl Policy {
             // A shortened list would hide the rest from the policy.
             return Err(PolicyFailure::Nonsense(Nonsense::TooMuch));
         }
-        let scores = self.scores(facts)?;
+        let scores = contract::scores(facts, &self.declaration)?;
         let request = contract::request(
             facts,
             &self.grants,
@@ -139,11 +166,13 @@ impl Policy {
             &scores,
         );
         let ready = &self.ready;
-        let slots = ready.sandbox.slots(ready.weight, self.limits.patience).await?;
-        let meter = Meter::new();
+        let patience = if asking.waits { self.limits.patience } else { Duration::ZERO };
+        let slots = ready.sandbox.slots(ready.weight, patience).await?;
+        let meter = Meter::serving(ready.sandbox.lane());
         let mut cell = Cell::new(ready.shared.clone(), &self.limits);
         cell.now_ms = facts.now_ms;
         cell.seed = facts.seed;
+        cell.tape = asking.tape.take();
         if let Some(caller) = facts.caller.filter(|_| self.grants.state) {
             cell.tenant.clone_from(&caller.tenant);
         }
@@ -158,6 +187,7 @@ impl Policy {
                 .await
                 .unwrap_or(Err(PolicyFailure::Deadline))
         };
+        asking.tape = store.data_mut().tape.take();
         let (judgement, instance) = match called {
             Ok((Ok(judgement), instance)) => (judgement, instance),
             Ok((Err(text), _)) => {
@@ -179,19 +209,6 @@ impl Policy {
             }
         };
         Ok((self.check(judgement, facts)?, live))
-    }
-
-    /// The scores that it declared a need for.
-    fn scores<'a>(&self, facts: &Facts<'a>) -> Result<Vec<(&'a str, f32)>, PolicyFailure> {
-        let mut scores = Vec::new();
-        for needed in self.declaration.scores() {
-            let score = facts.scores.iter().find(|score| score.classifier == needed);
-            // Without them it would judge as if nothing had been found.
-            let labels = score.and_then(|score| score.labels.as_ref().ok());
-            let labels = labels.ok_or(PolicyFailure::Model)?;
-            scores.extend(labels.iter().map(|(label, probability)| (label.as_str(), *probability)));
-        }
-        Ok(scores)
     }
 
     async fn call(

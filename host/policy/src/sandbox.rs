@@ -24,6 +24,9 @@ const ABANDONED_LOADS: usize = 2;
 const CORE_INSTANCES_PER_SLOT: u32 = 64;
 /// Tables of the pool for each slot.
 const TABLES_PER_SLOT: u32 = 2;
+/// Policies that compute for longer than most, at the same time: for each so many cores, and
+/// one at the least.
+const CORES_PER_LANE: usize = 2;
 /// Bytes of the runtime's own records of one instance.
 const INSTANCE_RECORD_BYTES: usize = 4 << 20;
 /// Bytes of WebAssembly stack. Deeper recursion traps.
@@ -98,6 +101,7 @@ struct Inner {
     engine: Engine,
     snapshots: Engine,
     slots: Arc<Semaphore>,
+    lane: Arc<Semaphore>,
     cache: Option<Cache>,
     state: Arc<State>,
     abandoned: Mutex<Vec<(Digest, Arc<AtomicBool>)>>,
@@ -129,6 +133,7 @@ impl Sandbox {
         Ok(Sandbox {
             inner: Arc::new(Inner {
                 slots: Arc::new(Semaphore::new(config.instances as usize)),
+                lane: Arc::new(Semaphore::new(lanes())),
                 config,
                 engine,
                 snapshots,
@@ -161,6 +166,11 @@ impl Sandbox {
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.inner.clock
+    }
+
+    /// Where policies take turns that compute for long.
+    pub(crate) fn lane(&self) -> Arc<Semaphore> {
+        self.inner.lane.clone()
     }
 
     pub(crate) fn state(&self) -> &Arc<State> {
@@ -213,6 +223,13 @@ impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("config", &self.inner.config).finish_non_exhaustive()
     }
+}
+
+/// So many policies may compute for long at the same time: the other half of the cores is
+/// for everybody else.
+fn lanes() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / CORES_PER_LANE).max(1)
 }
 
 /// What both engines agree on.
@@ -276,6 +293,19 @@ fn serving(sandbox: &SandboxConfig) -> Config {
 fn snapshotting() -> Config {
     let mut config = house_rules();
     config
+        .wasm_multi_memory(true)
+        .cranelift_opt_level(OptLevel::None)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    config
+}
+
+/// Counts instructions and never serves: no pool, no clock, and soon compiled. What is
+/// counted are the guest's own instructions, whatever the compiler makes of them.
+pub(crate) fn counting() -> Config {
+    let mut config = house_rules();
+    config
+        .epoch_interruption(false)
+        .consume_fuel(true)
         .wasm_multi_memory(true)
         .cranelift_opt_level(OptLevel::None)
         .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);

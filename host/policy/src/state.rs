@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 use crate::cell::{Cell, Overrun};
 use crate::contract::state;
+use crate::tape::Asked;
 
 /// Counters of one policy and tenant.
 pub(crate) const NAMESPACE_KEYS: usize = 4_096;
@@ -156,15 +157,23 @@ impl state::Host for Cell {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
         self.spend_call()?;
         check(&key)?;
-        let value = self.shared.state.get(&self.shared.name, &self.tenant, &key, self.now_ms);
-        Ok(value.map(|value| value.to_string()))
+        let asked = || Asked::StateGet { key: key.clone() };
+        Ok(self.ask(asked, |cell| {
+            let (shared, tenant) = (&cell.shared, &cell.tenant);
+            let value = shared.state.get(&shared.name, tenant, &key, cell.now_ms);
+            Ok(value.map(|value| value.to_string()))
+        })?)
     }
 
     fn add(&mut self, key: String, by: f64, ttl_seconds: u32) -> wasmtime::Result<f64> {
         self.spend_call()?;
         check(&key)?;
-        let (shared, tenant) = (&self.shared, &self.tenant);
-        Ok(shared.state.add(&shared.name, tenant, &key, by, ttl_seconds, self.now_ms)?)
+        let by = finite(by)?;
+        let asked = || Asked::StateAdd { key: key.clone(), by, ttl_seconds };
+        Ok(self.ask(asked, |cell| {
+            let (shared, tenant) = (&cell.shared, &cell.tenant);
+            shared.state.add(&shared.name, tenant, &key, by, ttl_seconds, cell.now_ms)
+        })?)
     }
 }
 

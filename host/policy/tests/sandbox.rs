@@ -9,7 +9,7 @@ mod built;
 mod fuzz;
 #[path = "sandbox/grants.rs"]
 mod grants;
-#[path = "sandbox/guest.rs"]
+#[path = "../../../tests/guests/by_hand.rs"]
 mod guest;
 #[path = "sandbox/hostile.rs"]
 mod hostile;
@@ -17,3 +17,5 @@ mod hostile;
 mod house;
 #[path = "sandbox/loading.rs"]
 mod loading;
+#[path = "sandbox/recording.rs"]
+mod recording;

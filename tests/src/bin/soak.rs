@@ -1,20 +1,29 @@
-//! Many requests through one gateway: none fails, and its memory stays flat.
+//! Many requests through one gateway, and many reloads of its policies: none fails, and its
+//! memory stays flat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringfence_tests::client::{ask, ask_streamed};
 use ringfence_tests::{Configuration, Gateway, Policy, Upstream};
+use serde_json::json;
 
 /// Clients at once.
 const CLIENTS: usize = 16;
 /// How much the process may grow from the first tenth of the requests to the end.
 const GROWTH: u64 = 16 << 20;
+/// Until a reload is in force.
+const RELOAD_WITHIN: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() {
-    let requests: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let given = |index| std::env::args().nth(index).and_then(|n| n.parse::<usize>().ok());
+    soak(given(1).unwrap_or(100_000)).await;
+    reload(given(2).unwrap_or(1_000)).await;
+}
+
+async fn soak(requests: usize) {
     let cloud = Upstream::forgetful_echo().await;
     let mut configuration = Configuration::cloud(&cloud);
     for name in ["redact-pii", "keep-sensitive-local", "spill-to-cloud"] {
@@ -29,6 +38,36 @@ async fn main() {
     run(&gateway, requests - requests / 10).await;
     let end = gateway.resident();
     println!("after {requests}: {} MiB, {:.0} s", end >> 20, begun.elapsed().as_secs_f64());
+    assert!(end.saturating_sub(warm) < GROWTH, "grew from {warm} to {end} bytes");
+}
+
+/// Three policies, one of which is configured anew each time: every version is compiled, made a
+/// snapshot of, and freed when the next one is in force. Requests go on meanwhile.
+async fn reload(reloads: usize) {
+    let cloud = Upstream::forgetful_echo().await;
+    let version = |number: usize| {
+        let tagged = Policy::guest("tagged", json!({"tag": format!("v{number}")}));
+        Configuration::cloud(&cloud)
+            .policy(Policy::embedded("redact-pii"))
+            .policy(Policy::embedded("keep-sensitive-local"))
+            .policy(tagged)
+    };
+    let gateway = Gateway::start(&version(0));
+    let begun = Instant::now();
+    let (mut chain, mut warm) = (gateway.chain().await, 0);
+    for number in 1..=reloads {
+        gateway.reconfigure(&version(number));
+        chain = gateway.wait_for_another_chain(&chain, RELOAD_WITHIN).await;
+        let answer = gateway.chat(&ask("hello")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        if number == reloads / 10 {
+            warm = gateway.resident();
+            println!("after {number} reloads: {} MiB", warm >> 20);
+        }
+    }
+    let end = gateway.resident();
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("after {reloads} reloads: {} MiB, {seconds:.0} s", end >> 20);
     assert!(end.saturating_sub(warm) < GROWTH, "grew from {warm} to {end} bytes");
 }
 

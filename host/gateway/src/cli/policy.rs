@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod inspect;
 mod judge;
+mod replay;
 mod scaffold;
 mod sign;
 mod test;
@@ -93,20 +94,16 @@ pub enum Policy {
         #[command(flatten)]
         trust: verify::Trust,
     },
-    /// Judge one request, with the detectors of the gateway, and send nothing
+    /// Judge one request, with the detectors of the gateway, and send nothing; record it, or
+    /// replay a recording
     Run(judge::Judging),
     /// Put a candidate in the live version's place, in a gateway that runs
     Promote(Moving),
     /// Put the live version back in the place of its promoted candidate
     Rollback(Moving),
-    /// Measure a fresh call by the size of the prompt
-    Bench {
-        /// The component
-        file: PathBuf,
-        /// What it is granted and configured with
-        #[command(flatten)]
-        terms: Terms,
-    },
+    /// Measure a fresh call by the size of the prompt: its time, and its instructions, which
+    /// are the same on every machine
+    Bench(bench::Benching),
 }
 
 /// Which policy, of which gateway.
@@ -178,7 +175,7 @@ pub fn run(command: &Policy, screen: &mut Screen) -> Result<(), Trouble> {
         Policy::Promote(moving) => moved(moving, "promote", "promoted", screen),
         Policy::Rollback(moving) => moved(moving, "rollback", "rolled back", screen),
         Policy::Run(judging) => judge::run(judging, screen),
-        Policy::Bench { file, terms } => bench::bench(file, terms, screen),
+        Policy::Bench(benching) => bench::bench(benching, screen),
     }
 }
 

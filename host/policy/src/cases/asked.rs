@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Scene;
 use super::answers::Answers;
+use super::names::{KindName, RoleName, ZoneName};
 use crate::model::Score;
 
 /// A request as a case writes it.
@@ -64,37 +65,6 @@ struct Whole {
     tool: Option<String>,
     media_type: Option<String>,
     readable: Option<bool>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum RoleName {
-    System,
-    User,
-    Assistant,
-    Tool,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum KindName {
-    Text,
-    Reasoning,
-    ToolCall,
-    ToolResult,
-    ToolDefinition,
-    Name,
-    Metadata,
-    Link,
-    Attachment,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum ZoneName {
-    Process,
-    Premises,
-    Cloud,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +142,7 @@ impl Asked {
         });
         Ok(Scene {
             request,
+            conversation: "c-1".to_owned(),
             findings,
             caller,
             targets,
@@ -203,8 +174,8 @@ impl Piece {
         match self {
             Piece::Text(text) => segment.text = text,
             Piece::Whole(whole) => {
-                segment.role = whole.role.map_or(Role::User, RoleName::role);
-                segment.kind = whole.kind.map_or(Kind::Text, KindName::kind);
+                segment.role = whole.role.map_or(Role::User, Role::from);
+                segment.kind = whole.kind.map_or(Kind::Text, Kind::from);
                 segment.place = Place::Value(whole.path);
                 segment.tool = whole.tool;
                 segment.media_type = whole.media_type;
@@ -236,11 +207,6 @@ impl Found {
 
 impl Somewhere {
     fn build(self) -> Result<(Arc<Target>, Vitals), String> {
-        let zone = match self.zone {
-            ZoneName::Process => Zone::Process,
-            ZoneName::Premises => Zone::Premises,
-            ZoneName::Cloud => Zone::Cloud,
-        };
         let target = Target {
             region: self.region,
             attributes: pairs(self.attributes),
@@ -248,7 +214,7 @@ impl Somewhere {
             capacity: self.capacity.unwrap_or(CAPACITY),
             input_price: self.input_price,
             output_price: self.output_price,
-            ..idle(&self.name, zone)
+            ..idle(&self.name, self.zone.into())
         };
         let vitals = Vitals {
             healthy: self.healthy.unwrap_or(true),
@@ -273,7 +239,7 @@ pub fn three_targets() -> Vec<(Arc<Target>, Vitals)> {
         .into()
 }
 
-fn idle(name: &str, zone: Zone) -> Target {
+pub(crate) fn idle(name: &str, zone: Zone) -> Target {
     Target {
         name: name.to_owned(),
         zone,
@@ -290,7 +256,7 @@ fn idle(name: &str, zone: Zone) -> Target {
     }
 }
 
-fn capabilities(names: &[String]) -> Result<Vec<Capability>, String> {
+pub(crate) fn capabilities(names: &[String]) -> Result<Vec<Capability>, String> {
     let known = |name: &String| {
         Capability::from_name(name).ok_or_else(|| {
             let all = Capability::ALL.map(Capability::name).join(", ");
@@ -306,31 +272,4 @@ fn pairs(members: Map<String, Value>) -> Vec<(String, String)> {
         other => other.to_string(),
     };
     members.into_iter().map(|(name, value)| (name, word(value))).collect()
-}
-
-impl RoleName {
-    fn role(self) -> Role {
-        match self {
-            RoleName::System => Role::System,
-            RoleName::User => Role::User,
-            RoleName::Assistant => Role::Assistant,
-            RoleName::Tool => Role::Tool,
-        }
-    }
-}
-
-impl KindName {
-    fn kind(self) -> Kind {
-        match self {
-            KindName::Text => Kind::Text,
-            KindName::Reasoning => Kind::Reasoning,
-            KindName::ToolCall => Kind::ToolCall,
-            KindName::ToolResult => Kind::ToolResult,
-            KindName::ToolDefinition => Kind::ToolDefinition,
-            KindName::Name => Kind::Name,
-            KindName::Metadata => Kind::Metadata,
-            KindName::Link => Kind::Link,
-            KindName::Attachment => Kind::Attachment,
-        }
-    }
 }

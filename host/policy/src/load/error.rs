@@ -28,8 +28,10 @@ pub enum LoadError {
     TooComplex(&'static str),
     /// It was built for another version of the contract.
     #[error(
-        "the policy needs version {needs} of ringfence:policy, this host serves {VERSION}: \
-         rebuild the policy"
+        "the policy was built for version {needs} of ringfence:policy, and this host serves \
+         {VERSION}: build it again with version {} of the SDK (ringfence-sdk for Rust and \
+         Python, @ringfence/sdk for JavaScript)",
+        sdk()
     )]
     Version {
         /// The version that it needs.
@@ -62,7 +64,7 @@ pub enum LoadError {
     #[error("the policy does not fit version {VERSION} of the contract: {0}")]
     Contract(String),
     /// It declares that it cannot work without these grants.
-    #[error("the policy needs grants that its entry does not give: {}", list(.0))]
+    #[error("the policy needs grants that its entry does not give: add {} to its grants", list(.0))]
     Needs(Vec<String>),
     /// It wants more memory or more tables than its limits allow from the start.
     #[error("the policy needs more memory or tables than its limits allow: {0}")]
@@ -91,6 +93,11 @@ pub enum LoadError {
     /// Something is wrong with the host.
     #[error("the sandbox failed: {0}")]
     Sandbox(String),
+}
+
+/// The versions of the SDKs that fit: their first two numbers are the contract's.
+fn sdk() -> &'static str {
+    VERSION.rsplit_once('.').map_or(VERSION, |(fits, _)| fits)
 }
 
 fn list(names: &[String]) -> String {

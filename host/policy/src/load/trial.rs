@@ -13,7 +13,7 @@ use super::{Load, LoadError};
 use crate::cache::Compiled;
 use crate::cases::{Case, Cases, Outcome, Said};
 use crate::cell::Shared;
-use crate::chain::{Chain, Facts};
+use crate::chain::Chain;
 use crate::declaration::Declaration;
 use crate::entry::{Entry, Limits};
 use crate::inspection::Inspection;
@@ -154,6 +154,7 @@ impl Load {
         let policy = Policy {
             name: entry.name.clone(),
             version: None,
+            contract: inspection.contract.clone().unwrap_or_default(),
             digest: self.digest,
             mode: entry.mode,
             on_failure: entry.on_failure,
@@ -164,21 +165,7 @@ impl Load {
             ready,
         };
         let scene = &case.scene;
-        let facts = Facts {
-            request: &scene.request,
-            findings: &scene.findings,
-            caller: scene.caller.as_ref(),
-            conversation: "c-1",
-            targets: &scene.targets,
-            now_ms: scene.now_ms,
-            seed: scene.seed,
-            latency_wanted_ms: scene.latency_wanted_ms,
-            budget_left: scene.budget_left,
-            previous_target: scene.previous_target.as_deref(),
-            scores: &scene.scores,
-            models: Some(&scene.models),
-        };
-        let mut verdicts = Chain::new(vec![Arc::new(policy)]).judge(&facts).await;
+        let mut verdicts = Chain::new(vec![Arc::new(policy)]).judge(&scene.facts()).await;
         Ok(match verdicts.pop().map(|verdict| verdict.outcome) {
             Some(Ok(judgement)) => Said::of(&judgement, &scene.request),
             Some(Err(failure)) => Said::failed(failure),

@@ -13,7 +13,8 @@ use crate::house::{Case, SANDBOX, entry, load, runtime};
 /// Far more than any limit of time here, and far less than for ever.
 pub const SOON: Duration = Duration::from_secs(30);
 
-const SPIN: &str = "(loop $again (br $again)) unreachable";
+/// Never ends.
+pub const SPIN: &str = "(loop $again (br $again)) unreachable";
 
 fn loaded(guest: Guest) -> Arc<Policy> {
     Arc::new(load(&guest.build()).expect("the guest loads"))
@@ -132,6 +133,31 @@ fn a_spinning_policy_does_not_hold_up_its_neighbours() {
         let (spun, served) = tokio::join!(spinner, neighbour);
         assert!(served < spun, "twenty requests waited for one that spins");
     });
+}
+
+#[test]
+fn policies_that_compute_for_long_take_turns() {
+    const SPINNERS: u32 = 8;
+    let mut entry = entry();
+    entry.limits.deadline = Duration::from_millis(60);
+    entry.limits.patience = Duration::from_secs(60);
+    let spinning = Arc::new(SANDBOX.load(&entry, &Guest::judging(SPIN).build()).unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let case = Arc::new(Case::of(&["hello"]));
+    let begun = Instant::now();
+    let spinners: Vec<_> = (0..SPINNERS)
+        .map(|_| {
+            let (chain, case) = (Chain::new(vec![spinning.clone()]), case.clone());
+            runtime.spawn(async move { chain.judge(&case.facts()).await.remove(0).outcome })
+        })
+        .collect();
+    for spinner in spinners {
+        assert_eq!(runtime.block_on(spinner).unwrap().err(), Some(PolicyFailure::Deadline));
+    }
+    // Each computes for 55 ms in its turn, and half of the cores have turns.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let turns = SPINNERS.div_ceil((cores / 2).max(1));
+    assert!(begun.elapsed() >= Duration::from_millis(45) * turns, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -9,9 +9,9 @@ use ringfence::ids;
 use ringfence_chat::Dialect;
 use ringfence_detect::Detector;
 use ringfence_fence::Caller;
-use ringfence_policy::{Chain, Facts, Said, read_file, three_targets};
+use ringfence_policy::{Facts, Said, read_file, three_targets};
 
-use super::{Terms, about, executor, load, sandbox};
+use super::{Terms, about, executor, load, replay, sandbox};
 use crate::cli::Trouble;
 use crate::cli::screen::{Cell, Screen, Style, visible};
 
@@ -21,8 +21,8 @@ pub struct Judging {
     /// The component
     pub file: PathBuf,
     /// The body of a chat completions request
-    #[arg(value_name = "REQUEST.json")]
-    pub request: PathBuf,
+    #[arg(value_name = "REQUEST.json", required_unless_present = "replay")]
+    pub request: Option<PathBuf>,
     /// What it is granted and configured with
     #[command(flatten)]
     pub terms: Terms,
@@ -41,6 +41,15 @@ pub struct Judging {
     /// Print the judgement alone, as a case would expect it
     #[arg(long)]
     pub json: bool,
+    /// Write down all that the judgement is made from, in a new file with mode 0600. It
+    /// holds the texts of the request: keep it as you keep those
+    #[arg(long, value_name = "RECORDING.json")]
+    pub record: Option<PathBuf>,
+    /// Judge a recorded request again, without the world: its calls to the host have the
+    /// answers that were recorded. Fails when the policy asks or says something else
+    #[arg(long, value_name = "RECORDING.json", conflicts_with_all =
+        ["record", "request", "grants", "settings", "scores", "budget_left", "tenant", "label", "latency_ms"])]
+    pub replay: Option<PathBuf>,
 }
 
 /// Bytes of a request at most: the default of the gateway.
@@ -52,7 +61,15 @@ const REQUEST_BYTES: usize = 32 << 20;
 /// # Errors
 /// [`Trouble`]: the policy does not load or fails, or the request cannot be read.
 pub fn run(judging: &Judging, screen: &mut Screen) -> Result<(), Trouble> {
-    let file = &judging.request;
+    if let Some(recording) = &judging.replay {
+        return replay::replay(&judging.file, recording, judging.json, screen);
+    }
+    let Some(file) = &judging.request else {
+        return Err(about(&judging.file, &"there is no request to judge"));
+    };
+    if let Some(path) = &judging.record {
+        replay::is_free(path)?;
+    }
     let bytes = read_file(file, REQUEST_BYTES).map_err(|error| about(file, &error))?;
     let mut request =
         ringfence_dialect::decode_request(Dialect::OpenAiChat, ids::request(), &bytes)
@@ -83,17 +100,17 @@ pub fn run(judging: &Judging, screen: &mut Screen) -> Result<(), Trouble> {
         scores: &scores,
         models: None,
     };
-    let chain = Chain::new(vec![policy]);
     let executor = executor()?;
     let started = Instant::now();
-    let verdict = executor.block_on(chain.judge(&facts)).pop();
+    let (verdict, recording) = executor.block_on(policy.record(&judging.terms.settings, &facts));
     let took = started.elapsed();
-    let outcome = verdict.map(|verdict| verdict.outcome);
-    let said = match &outcome {
-        Some(Ok(judgement)) => Said::of(judgement, &request),
-        Some(Err(failure)) => Said::failed(*failure),
-        None => return Err(about(&judging.file, &"nothing was judged")),
+    let said = match &verdict.outcome {
+        Ok(judgement) => Said::of(judgement, &request),
+        Err(failure) => Said::failed(*failure),
     };
+    if let Some(path) = &judging.record {
+        replay::write(path, &recording)?;
+    }
     let json = visible(&serde_json::to_string(&said).unwrap_or_default());
     if judging.json {
         screen.line(&json)?;
@@ -112,11 +129,11 @@ pub fn run(judging: &Judging, screen: &mut Screen) -> Result<(), Trouble> {
             row("took", format!("{:.0} us", took.as_secs_f64() * 1e6)),
         ])?;
     }
-    match outcome {
-        Some(Err(failure)) => {
+    match verdict.outcome {
+        Err(failure) => {
             Err(about(&judging.file, &format!("the policy failed: {}", failure.name())))
         }
-        _ => Ok(()),
+        Ok(_) => Ok(()),
     }
 }
 

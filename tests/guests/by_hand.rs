@@ -1,8 +1,11 @@
 //! Guests written by hand: core modules in text form, made into components with the
-//! contract's own WIT. What a compiler would not write can be written here.
+//! contract's own WIT. What a compiler would not write can be written here. The sandbox's own
+//! tests and those through the binary read this file.
 
-use wasmtime::component::wit_parser::Resolve;
+use std::path::{Path, PathBuf};
+
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 /// A declaration of the codes `ok` and `no`, of the label `seen`, and of no needs; then
 /// the pieces that judgements are made of.
@@ -97,8 +100,7 @@ impl Guest {
         let package = match &self.wit {
             Some(wit) => resolve.push_str("other.wit", wit).unwrap(),
             None => {
-                let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
-                let (package, _) = resolve.push_path(wit).unwrap();
+                let (package, _) = resolve.push_path(contract()).unwrap();
                 resolve.push_str("guest.wit", WORLDS).unwrap();
                 package
             }
@@ -118,10 +120,86 @@ impl Guest {
     }
 }
 
+/// A section of about so many bytes behind a component: a module of functions that nobody
+/// calls and everybody compiles.
+#[allow(dead_code)]
+pub fn ballast(bytes: usize) -> Vec<u8> {
+    /// Additions and multiplications of one function.
+    const STEPS: usize = 600;
+    let mut body = vec![0, 0x20, 0];
+    for step in 0..STEPS {
+        // What is multiplied by differs, so that nothing is folded.
+        body.extend([0x41]);
+        push(&mut body, 64 + step);
+        body.extend([0x6c, 0x20, 0, 0x6a]);
+    }
+    body.push(0x0b);
+    let mut function = Vec::new();
+    push(&mut function, body.len());
+    function.extend(body);
+    let count = bytes / function.len();
+    let counted = |each: &[u8]| {
+        let mut section = Vec::with_capacity(bytes + 8);
+        push(&mut section, count);
+        for _ in 0..count {
+            section.extend_from_slice(each);
+        }
+        section
+    };
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    for (id, content) in
+        [(1, vec![1, 0x60, 1, 0x7f, 1, 0x7f]), (3, counted(&[0])), (10, counted(&function))]
+    {
+        module.push(id);
+        push(&mut module, content.len());
+        module.extend(content);
+    }
+    let mut section = vec![1];
+    push(&mut section, module.len());
+    section.extend(module);
+    section
+}
+
+/// A number in the format's variable length. The sign bit of the last byte is left empty, so
+/// that it is the same with a sign.
+fn push(out: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x40 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// The folder of the contract, which stands at the root of the repository.
+fn contract() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.ancestors().find(|folder| folder.join("wit/policy.wit").exists());
+    root.unwrap_or(here).join("wit")
+}
+
 /// Worlds that policies with imports are built for.
 const WORLDS: &str = "
     package guest:worlds;
-    package wasi:io@0.2.6 { interface poll { resource pollable { block: func(); } } }
+    package wasi:io@0.2.6 {
+        interface poll { resource pollable { block: func(); } }
+        interface error { resource error; }
+        interface streams {
+            use error.{error};
+            variant stream-error { last-operation-failed(error), closed }
+            resource output-stream {
+                blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+            }
+        }
+    }
+    package wasi:cli@0.2.6 {
+        interface stdout {
+            use wasi:io/streams@0.2.6.{output-stream};
+            get-stdout: func() -> output-stream;
+        }
+    }
+    package wasi:sockets@0.2.6 {
+        interface instance-network { resource network; instance-network: func() -> network; }
+    }
     package wasi:clocks@0.2.6 {
         interface monotonic-clock {
             use wasi:io/poll@0.2.6.{pollable};
@@ -130,6 +208,11 @@ const WORLDS: &str = "
     }
     world logging { import ringfence:policy/log@0.1.0; export ringfence:policy/judge@0.1.0; }
     world counting { import ringfence:policy/state@0.1.0; export ringfence:policy/judge@0.1.0; }
+    world both {
+        import ringfence:policy/log@0.1.0;
+        import ringfence:policy/state@0.1.0;
+        export ringfence:policy/judge@0.1.0;
+    }
     interface strange { strange: func(); }
     world strangers {
         import strange;
@@ -142,5 +225,11 @@ const WORLDS: &str = "
         import wasi:clocks/monotonic-clock@0.2.6;
         export ringfence:policy/judge@0.1.0;
     }
+    world printing { import wasi:cli/stdout@0.2.6; export ringfence:policy/judge@0.1.0; }
+    world sockets {
+        import wasi:sockets/instance-network@0.2.6;
+        export ringfence:policy/judge@0.1.0;
+    }
+    world stranger { import strange; export ringfence:policy/judge@0.1.0; }
     world more { export ringfence:policy/judge@0.1.0; export strange; export init: func(); }
 ";
