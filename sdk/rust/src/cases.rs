@@ -24,8 +24,8 @@
 //! which the case's `grants` do not give, so that the loader would refuse it. `permit` is `any`, `nowhere`, a zone, or a list of names. Members of
 //! `request` have the names of the contract with `_` for `-`; what is left out gets a
 //! harmless value, and without `targets` there are `local` in the process, `premises` and
-//! `cloud`. `scores` are what classifiers say of the request (`{"NAME/LABEL": 0.9}`); what
-//! they answer in `models` counts in the sandbox only. `grants` narrows what the policy
+//! `cloud`. `scores` are what classifiers say of the request (`{"NAME/LABEL": 0.9}`), and
+//! `models` what they answer whatever they are asked. `grants` narrows what the policy
 //! sees; by default it sees everything.
 
 mod asked;
@@ -34,6 +34,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::asked::Asked;
+use crate::grants;
 use crate::{Action, Declaration, Edit, Judgement, Permission, Policy, Request, Scope, Zone};
 
 /// Runs every case of a file against a policy.
@@ -101,6 +102,7 @@ impl Case {
         if !missing.is_empty() {
             return json!({"ungranted": missing});
         }
+        grants::native::begin(&self.request.models);
         let whole = self.request.build();
         let mut shown = whole.clone();
         let needed: Vec<&str> =

@@ -45,6 +45,7 @@ pub mod __bindings {
 
 #[cfg(feature = "cases")]
 pub mod cases;
+mod grants;
 mod judgement;
 mod request;
 pub mod response;
@@ -55,6 +56,7 @@ pub use __bindings::ringfence::policy::types::{
     Action, Caller, Declaration, Edit, Finding, Judgement, Kind, Permission, Request, Role, Scope,
     Segment, Target, Zone,
 };
+pub use grants::{log, model, state};
 #[doc(hidden)]
 pub use response::__bindings::exports::ringfence::policy::response::Guest as __ResponseGuest;
 pub use serde;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::grants::native::Answers;
 use crate::{Caller, Finding, Kind, Request, Role, Segment, Target, Zone};
 
 /// A request of a case.
@@ -26,9 +27,7 @@ pub(super) struct Asked {
     findings: Vec<Found>,
     targets: Option<Vec<Place>>,
     scores: BTreeMap<String, f32>,
-    /// Only a component can ask models.
-    #[serde(rename = "models")]
-    _models: serde_json::Map<String, Value>,
+    pub(super) models: Answers,
 }
 
 #[derive(Deserialize, Default)]

@@ -3,93 +3,88 @@
 //! without end, and `embed` refuses when the vectors of two texts are not the same. The
 //! classifier is called `guard`.
 
-use std::sync::OnceLock;
+use ringfence_sdk::model::{Fault, classify, embed};
+use ringfence_sdk::{Declaration, Judgement, Policy, Request};
+use serde::Deserialize;
 
-use exports::ringfence::policy::judge::Guest;
-use ringfence::policy::model::{Fault, classify, embed};
-use ringfence::policy::types::{Declaration, Judgement, Permission, Request};
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    #[serde(default)]
+    ask: Ask,
+    /// Attacks are more probable than this.
+    #[serde(default = "half")]
+    most: f32,
+}
 
-wit_bindgen::generate!({
-    path: ["../../../wit", "wit"],
-    world: "ringfence-tests:asking/asking",
-    generate_all,
-});
+#[derive(Deserialize, Default, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Ask {
+    #[default]
+    Classify,
+    Score,
+    Embed,
+    Again,
+}
 
-struct Asking;
+fn half() -> f32 {
+    0.5
+}
 
-static CONFIG: OnceLock<String> = OnceLock::new();
-
-/// Attacks are more probable than this, unless the configuration says otherwise.
-const MOST: f32 = 0.5;
-
-impl Guest for Asking {
-    fn configure(config: String) -> Result<Declaration, String> {
+impl Policy for Asking {
+    fn configure(config: &str) -> Result<(Asking, Declaration), String> {
+        let policy: Asking = ringfence_sdk::config(config)?;
         // Nothing can be asked before there is a request.
         if classify("guard", "a text") != Err(Fault::Unknown) {
             return Err("a model answered".to_owned());
         }
-        let need = if config.contains("score") { "score:guard" } else { "model" };
-        CONFIG.get_or_init(|| config);
+        let need = if policy.ask == Ask::Score { "score:guard" } else { "model" };
         let codes = ["attack", "unlike", "unknown", "too_long", "busy", "late", "failed"];
-        Ok(Declaration {
-            codes: codes.map(str::to_owned).into(),
-            labels: Vec::new(),
-            needs: vec![need.to_owned()],
-        })
+        let declaration = codes.iter().fold(Declaration::new(), |all, code| all.code(code));
+        Ok((policy, declaration.needs(need)))
     }
 
-    fn judge(request: Request) -> Result<Judgement, String> {
-        let config = CONFIG.get().map_or("", String::as_str);
-        let texts = request.segments.iter().filter_map(|segment| segment.text.as_deref());
-        if config.contains("score") {
-            let scores = request.scores.iter().map(|(label, score)| (label.as_str(), *score));
-            return Ok(told(attacks(scores, "guard/attack")));
+    fn judge(&self, request: &Request) -> Result<Judgement, String> {
+        let texts = || request.segments.iter().filter_map(|segment| segment.text.as_deref());
+        match self.ask {
+            Ask::Score => Ok(self.told(request.score("guard/attack"))),
+            Ask::Embed => Ok(match texts().map(embed).collect::<Result<Vec<_>, Fault>>() {
+                Ok(vectors) if vectors.windows(2).all(|pair| pair[0] == pair[1]) => {
+                    Judgement::any()
+                }
+                Ok(_) => Judgement::nowhere().because("unlike"),
+                Err(fault) => Judgement::nowhere().because(word(fault)),
+            }),
+            Ask::Again => loop {
+                texts().for_each(|text| drop(classify("guard", text)));
+            },
+            Ask::Classify => Ok(self.classified(texts())),
         }
-        if config.contains("embed") {
-            let vectors: Result<Vec<Vec<f32>>, Fault> = texts.map(embed).collect();
-            return Ok(match vectors {
-                Ok(vectors) if vectors.windows(2).all(|pair| pair[0] == pair[1]) => told(false),
-                Ok(_) => refused("unlike"),
-                Err(fault) => refused(word(fault)),
-            });
-        }
+    }
+}
+
+impl Asking {
+    fn classified<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Judgement {
         for text in texts {
             let labels = match classify("guard", text) {
                 Ok(labels) => labels,
-                Err(fault) => return Ok(refused(word(fault))),
+                Err(fault) => return Judgement::nowhere().because(word(fault)),
             };
-            while config.contains("again") {
-                let _ = classify("guard", text);
-            }
-            if attacks(labels.iter().map(|(label, score)| (label.as_str(), *score)), "attack") {
-                return Ok(told(true));
+            let attack = labels.iter().find(|(label, _)| label == "attack");
+            let said = self.told(attack.map(|(_, score)| *score));
+            if !said.code.is_empty() {
+                return said;
             }
         }
-        Ok(told(false))
+        Judgement::any()
     }
-}
 
-fn attacks<'a>(mut labels: impl Iterator<Item = (&'a str, f32)>, name: &str) -> bool {
-    let most = CONFIG.get().and_then(|config| most(config)).unwrap_or(MOST);
-    labels.any(|(label, score)| label == name && score > most)
-}
-
-fn most(config: &str) -> Option<f32> {
-    let (_, number) = config.split_once("\"most\":")?;
-    number.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok()
-}
-
-fn told(attack: bool) -> Judgement {
-    if attack { refused("attack") } else { judgement(Permission::Any, "") }
-}
-
-fn refused(code: &str) -> Judgement {
-    judgement(Permission::Nowhere, code)
-}
-
-fn judgement(permit: Permission, code: &str) -> Judgement {
-    let (prefer, edits, labels) = (Vec::new(), Vec::new(), Vec::new());
-    Judgement { permit, prefer, edits, labels, code: code.to_owned() }
+    fn told(&self, attack: Option<f32>) -> Judgement {
+        match attack.is_some_and(|attack| attack > self.most) {
+            true => Judgement::nowhere().because("attack"),
+            false => Judgement::any(),
+        }
+    }
 }
 
 fn word(fault: Fault) -> &'static str {
@@ -102,4 +97,4 @@ fn word(fault: Fault) -> &'static str {
     }
 }
 
-export!(Asking);
+ringfence_sdk::export!(Asking);

@@ -41,12 +41,13 @@ macro_rules! sdk {
     };
 }
 
-const RUST: [File; 11] = [
+const RUST: [File; 12] = [
     ("Cargo.toml", sdk!("rust/template/Cargo.toml")),
     ("src/lib.rs", sdk!("rust/template/src/lib.rs")),
     ("cases.json", sdk!("rust/template/cases.json")),
     (".gitignore", "/target/\n/build/\n"),
     ("vendor/ringfence-sdk/src/lib.rs", sdk!("rust/src/lib.rs")),
+    ("vendor/ringfence-sdk/src/grants.rs", sdk!("rust/src/grants.rs")),
     ("vendor/ringfence-sdk/src/request.rs", sdk!("rust/src/request.rs")),
     ("vendor/ringfence-sdk/src/response.rs", sdk!("rust/src/response.rs")),
     ("vendor/ringfence-sdk/src/judgement.rs", sdk!("rust/src/judgement.rs")),
