@@ -45,7 +45,7 @@ func (policy *bad) Judge(request *ringfence.Request) (ringfence.Judgement, error
 		}
 	case "litter":
 		// More than the memory that there is, of which nothing is kept.
-		for count := range 400 {
+		for count := range 100 {
 			piece := make([]byte, 1<<20)
 			piece[count] = 1
 			policy.kept = [][]byte{piece}

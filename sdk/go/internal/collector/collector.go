@@ -21,7 +21,7 @@ var phase uint32
 // from is how much the heap holds before it is collected: an instance lives for one request,
 // and most never come there. It leaves room for a collection below the 64 MiB that an entry
 // has unless it says otherwise.
-const from = 32 << 20
+const from = 44 << 20
 
 func init() {
 	debug.SetGCPercent(-1)
