@@ -4,7 +4,6 @@ package ringfence
 
 import (
 	"errors"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/ringfence/ringfence/sdk/go/internal/bindings/exports/export_ringfence_policy_judge"
@@ -13,20 +12,14 @@ import (
 	answers "github.com/ringfence/ringfence/sdk/go/internal/bindings/imports/ringfence_policy_response"
 	contract "github.com/ringfence/ringfence/sdk/go/internal/bindings/imports/ringfence_policy_types"
 	wit "github.com/ringfence/ringfence/sdk/go/internal/bindings/wit/types"
+	"github.com/ringfence/ringfence/sdk/go/internal/collector"
 	"github.com/ringfence/ringfence/sdk/go/internal/registry"
 )
-
-// collectFrom is how much the heap holds before it is collected: an instance lives for one
-// request, and most never come there. It leaves room for a collection below the 64 MiB that
-// an entry has unless it says otherwise.
-const collectFrom = 32 << 20
 
 // configured is the policy, once it is.
 var configured Policy
 
 func init() {
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(collectFrom)
 	// What is printed goes nowhere. Were the streams held open, the configured instance
 	// could not be kept as a snapshot: each request's has none of its own.
 	for descriptor := range 3 {
@@ -38,7 +31,9 @@ func init() {
 }
 
 func configure(settings string) wit.Result[contract.Declaration, string] {
+	collector.Allow()
 	declaration, err := configureOnce(settings)
+	collector.Forbid()
 	if err != nil {
 		return wit.Err[contract.Declaration, string](err.Error())
 	}
@@ -64,7 +59,9 @@ func judge(asked contract.Request) wit.Result[contract.Judgement, string] {
 	if configured == nil {
 		return wit.Err[contract.Judgement, string]("judged before it was configured")
 	}
+	collector.Allow()
 	judgement, err := Judged(configured, raised(asked))
+	collector.Forbid()
 	if err != nil {
 		return wit.Err[contract.Judgement, string](err.Error())
 	}
@@ -76,7 +73,9 @@ func inspect(shown answers.Window) wit.Result[answers.Outcome, string] {
 	if !inspects {
 		return wit.Err[answers.Outcome, string]("the policy inspects no answers")
 	}
+	collector.Allow()
 	outcome, err := Inspected(inspector, raisedWindow(shown))
+	collector.Forbid()
 	if err != nil {
 		return wit.Err[answers.Outcome, string](err.Error())
 	}

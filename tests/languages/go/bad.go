@@ -45,10 +45,22 @@ func (policy *bad) Judge(request *ringfence.Request) (ringfence.Judgement, error
 		}
 	case "litter":
 		// More than the memory that there is, of which nothing is kept.
-		for count := range 400 {
+		for count := range 100 {
 			piece := make([]byte, 1<<20)
 			piece[count] = 1
 			policy.kept = [][]byte{piece}
+		}
+	case "full":
+		// The host lays its answers into memory that is being collected.
+		for range 31 {
+			policy.kept = append(policy.kept, make([]byte, 1<<20))
+		}
+		for range 8 {
+			policy.kept[0] = make([]byte, 1<<18)
+			count, err := ringfence.Add("calls", 1, 60)
+			if told, known := ringfence.State("calls"); err != nil || !known || told != fmt.Sprint(count) {
+				return judgement, fmt.Errorf("the counter says %s", told)
+			}
 		}
 	case "recurse":
 		judgement.Code = deep(0)

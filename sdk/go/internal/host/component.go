@@ -6,6 +6,7 @@ import (
 	"github.com/ringfence/ringfence/sdk/go/internal/bindings/imports/ringfence_policy_log"
 	"github.com/ringfence/ringfence/sdk/go/internal/bindings/imports/ringfence_policy_model"
 	"github.com/ringfence/ringfence/sdk/go/internal/bindings/imports/ringfence_policy_state"
+	"github.com/ringfence/ringfence/sdk/go/internal/collector"
 )
 
 // Write writes one line.
@@ -15,7 +16,9 @@ func Write(level uint8, message string) {
 
 // Get gives the value of a key.
 func Get(key string) (string, bool) {
+	collector.Forbid()
 	value := ringfence_policy_state.Get(key)
+	collector.Allow()
 	return value.SomeOr(""), value.IsSome()
 }
 
@@ -26,7 +29,9 @@ func Add(key string, by float64, ttlSeconds uint32) float64 {
 
 // Classify asks a classifier. Without an answer there is a fault.
 func Classify(classifier, text string) (map[string]float32, uint8, bool) {
+	collector.Forbid()
 	answer := ringfence_policy_model.Classify(classifier, text)
+	collector.Allow()
 	if answer.IsErr() {
 		return nil, answer.Err(), false
 	}
@@ -39,7 +44,9 @@ func Classify(classifier, text string) (map[string]float32, uint8, bool) {
 
 // Embed asks for a vector. Without an answer there is a fault.
 func Embed(text string) ([]float32, uint8, bool) {
+	collector.Forbid()
 	answer := ringfence_policy_model.Embed(text)
+	collector.Allow()
 	if answer.IsErr() {
 		return nil, answer.Err(), false
 	}

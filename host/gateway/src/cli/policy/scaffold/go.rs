@@ -55,6 +55,7 @@ pub(super) const FILES: &[File] = &[
     sdk!("internal/bindings/wit/types/result.go"),
     sdk!("internal/bindings/wit/types/tuple.go"),
     sdk!("internal/bindings/wit/types/unit.go"),
+    sdk!("internal/collector/collector.go"),
     sdk!("internal/host/component.go"),
     sdk!("internal/host/host.go"),
     sdk!("internal/host/native.go"),
