@@ -149,6 +149,25 @@ async fn what_a_candidate_permits_is_compared_by_whom_it_reaches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn candidates_that_spin_are_eight_at_most_and_hold_nobody_up() {
+    let spinning = Duration::from_secs(5);
+    let more = json!({
+        "config": {"behave": "honest"},
+        "candidate_config": {"behave": "loop"},
+        "limits": {"deadline_ms": 5_000, "patience_ms": 10_000},
+    });
+    let trial = Trial::start("hostile", "hostile", more).await;
+    let begun = Instant::now();
+    for _ in 0..12 {
+        assert_eq!(trial.ask().await.status, 200);
+    }
+    assert!(begun.elapsed() < spinning, "{:?}", begun.elapsed());
+    let candidate = trial.rule().await["candidate"].clone();
+    assert_eq!(candidate["compared"], json!({"dropped": 4}), "{candidate}");
+    assert_eq!(candidate["judged"], 0, "{candidate}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn counters_of_a_candidate_are_its_own() {
     let more = json!({"grants": ["state"], "config": {"most": 4}, "candidate_config": {"most": 2}});
     let trial = Trial::start("counting", "counting", more).await;

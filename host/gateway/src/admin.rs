@@ -186,6 +186,10 @@ fn reloaded(reloaded: Reloaded) -> Response<Full<Bytes>> {
             };
             json_of(status, &error("unmoved", &unmoved.to_string()))
         }
+        Reloaded::Busy => {
+            let told = error("reload_busy", "Too many changes wait; this one was not made.");
+            json_of(StatusCode::SERVICE_UNAVAILABLE, &told)
+        }
         Reloaded::Late => {
             let told = error("reload_late", "The reload goes on; GET /admin/policies tells.");
             json_of(StatusCode::GATEWAY_TIMEOUT, &told)

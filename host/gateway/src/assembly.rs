@@ -14,7 +14,7 @@ use ringfence_policy::{Chain, Entry, Policy, Predecessors, Sandbox, SandboxConfi
 pub use self::admission::AHEAD_SECONDS;
 use self::admission::{Admission, Admitted, proof_of, signature_of};
 pub use self::standby::{Undo, Unmoved, candidates, promote, roll_back};
-use self::standby::{promoted, standby};
+use self::standby::{over, promoted, standby};
 use crate::candidates::Candidates;
 use crate::config::{PolicyEntry, PolicySource};
 use crate::embedded;
@@ -132,24 +132,60 @@ impl Building<'_> {
     }
 
     /// What runs is the candidate of that digest, unless the entry's own file has it by
-    /// now, or there is no candidate any more.
+    /// now: then the promotion is over. Without a candidate it says nothing.
     fn add_promoted(&mut self, entry: &PolicyEntry, file: &Path, digest: Digest) {
-        let has_it = |file: &Path| read(file).is_ok_and(|bytes| Digest::of(&bytes) == digest);
-        // The same file with other settings is another version.
-        let is_own = |next: &PolicyEntry| next.config == entry.config && has_it(file);
-        let Some(mut next) = standby(entry).filter(|next| !is_own(next)) else {
-            return self.add_file(entry, file);
+        let Some(next) = standby(entry) else { return self.add_file(entry, file) };
+        let is_it = |bytes: &Result<Vec<u8>, String>| {
+            bytes.as_ref().is_ok_and(|bytes| Digest::of(bytes) == digest)
         };
-        if let PolicySource::File(candidate) = next.source.clone()
-            && has_it(&candidate)
-        {
-            return self.add(&next, entry.name.clone(), read(&candidate), Some(&candidate));
+        let own = read(file);
+        // The same file with other settings is another version.
+        if is_it(&own) && next.config == entry.config {
+            // Kept, it would take the place of whatever the file holds one day.
+            self.fresh.push(over(&entry.name));
+            return self.add(entry, entry.name.clone(), own, Some(file));
         }
-        // Another candidate has its file: the stored bytes run on.
-        next.digest = Some(digest);
-        match self.before {
-            Some(before) => self.keep(&next, before, entry.name.clone()),
-            None => self.fall_back(&next, entry.name.clone(), None, "its file vanished"),
+        if let PolicySource::File(candidate) = &next.source {
+            let bytes = read(candidate);
+            if is_it(&bytes) {
+                return self.add(&next, entry.name.clone(), bytes, Some(candidate));
+            }
+        }
+        if is_it(&own) {
+            return self.add(&next, entry.name.clone(), own, Some(file));
+        }
+        self.add_stored(&next, digest);
+    }
+
+    /// The promoted version has no file any more, and its stored bytes run on, if today's
+    /// pins and signatures admit them.
+    fn add_stored(&mut self, next: &PolicyEntry, digest: Digest) {
+        let name = next.name.clone();
+        let stored =
+            self.admission.stored(next, &name).filter(|(bytes, _)| Digest::of(bytes) == digest);
+        let loaded = match stored {
+            Some((bytes, by)) => self.load(next, &name, &bytes).map(|policy| (policy, by)),
+            None => Err("nothing that may run is stored of it".to_owned()),
+        };
+        match loaded {
+            Ok((policy, by)) => {
+                self.signed.extend(by.map(|by| (name.clone(), by)));
+                self.troubles.push(format!(
+                    "the promoted version {} of the policy `{name}` runs from the state folder, \
+                     since its candidate's file holds another one: put it in the policy's own file",
+                    digest.short()
+                ));
+                self.policies.push(policy);
+                self.degraded.push(name);
+            }
+            Err(wrong) => {
+                let wrong = format!(
+                    "its promoted version {} is neither in its file nor in its candidate's, and \
+                     {wrong}: put it in one of them, roll it back, or take the candidate out",
+                    digest.short()
+                );
+                self.errors.push(BuildError::of_policy(&name, &wrong));
+            }
         }
     }
 

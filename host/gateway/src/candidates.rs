@@ -3,9 +3,11 @@
 //!
 //! A candidate sees what the live version saw, on counters of its own that begin at the
 //! live one's. It is asked when the live version has answered, off the request's path:
-//! whatever it says or does, and however long it takes, the request is not touched. More
-//! than [`AT_ONCE`] at a time are dropped and counted.
+//! whatever it says or does, and however long it takes, the request is not touched. All of
+//! them share a thread of their own, so that one that spins takes none of those that serve.
+//! More than [`AT_ONCE`] at a time are dropped and counted.
 
+mod aside;
 mod tally;
 
 use std::sync::Arc;
@@ -13,9 +15,11 @@ use std::sync::Arc;
 use ringfence_chat::Request;
 use ringfence_fence::{Caller, Finding, Target, Verdict, Vitals};
 use ringfence_policy::{Chain, Facts, Models, Policy, Score};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub use tally::{Agreement, CandidateTally};
+use self::aside::Aside;
+pub use self::tally::{Agreement, CandidateTally};
+use crate::metrics::Watched;
 
 /// Judgements of candidates that run at a time.
 pub const AT_ONCE: usize = 8;
@@ -25,6 +29,7 @@ pub const AT_ONCE: usize = 8;
 pub struct Candidates {
     list: Vec<Candidate>,
     places: Arc<Semaphore>,
+    aside: Aside,
 }
 
 /// What stands at the place of a candidate.
@@ -47,14 +52,15 @@ pub struct Loaded {
 
 impl Default for Candidates {
     fn default() -> Candidates {
-        Candidates { list: Vec::new(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Candidates { list: Vec::new(), places, aside: Aside::default() }
     }
 }
 
 impl Candidates {
     /// These candidates, with the bound that `before` had.
     pub fn next(&self, list: Vec<Candidate>) -> Candidates {
-        Candidates { list, places: Arc::clone(&self.places) }
+        Candidates { list, places: Arc::clone(&self.places), aside: self.aside.clone() }
     }
 
     /// The candidates, in the chain's order.
@@ -68,7 +74,7 @@ impl Candidates {
     }
 
     /// Asks every candidate what the live chain was asked, and does not wait for it.
-    pub fn watch(&self, facts: &Facts<'_>, verdicts: &[Verdict]) {
+    pub fn watch(&self, facts: &Facts<'_>, verdicts: &[Verdict], watched: &Watched) {
         let mut seen = None;
         for Candidate { name, loaded } in &self.list {
             let (Ok(loaded), Some(live)) =
@@ -76,21 +82,31 @@ impl Candidates {
             else {
                 continue;
             };
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-                loaded.tally.dropped();
-                continue;
-            };
-            let seen = Arc::clone(seen.get_or_insert_with(|| Arc::new(Seen::of(facts))));
-            let (Loaded { policy, tally }, live) = (loaded.clone(), live.clone());
-            tokio::spawn(async move {
-                let verdict = Chain::new(vec![policy]).judge(&seen.facts()).await.pop();
-                if let Some(verdict) = verdict {
-                    tally.note(&live, &verdict, &seen.targets);
-                }
-                drop(place);
+            let given = Arc::clone(&self.places).try_acquire_owned().is_ok_and(|place| {
+                let seen = Arc::clone(seen.get_or_insert_with(|| Arc::new(Seen::of(facts))));
+                self.aside.give(judged(seen, loaded.clone(), live.clone(), watched.clone(), place))
             });
+            if !given {
+                watched.note(name, loaded.tally.dropped(), None);
+            }
         }
     }
+}
+
+/// One candidate's judgement, compared and counted.
+async fn judged(
+    seen: Arc<Seen>,
+    Loaded { policy, tally }: Loaded,
+    live: Verdict,
+    watched: Watched,
+    place: OwnedSemaphorePermit,
+) {
+    let verdict = Chain::new(vec![policy]).judge(&seen.facts()).await.pop();
+    if let Some(verdict) = verdict {
+        let agreement = tally.note(&live, &verdict, &seen.targets);
+        watched.note(&verdict.policy, agreement, Some(verdict.spent));
+    }
+    drop(place);
 }
 
 /// What the live chain was asked, kept for those who are asked later.

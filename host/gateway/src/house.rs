@@ -266,7 +266,7 @@ impl House {
                 models: Some(&models),
             };
             let (verdicts, following) = in_force.chain.judge_and_follow(&facts).await;
-            in_force.candidates.watch(&facts, &verdicts);
+            in_force.candidates.watch(&facts, &verdicts, &self.metrics.watched);
             (verdicts, following)
         };
         (clearance.decide(ids::decision(), verdicts), following)

@@ -1,6 +1,8 @@
 //! What `GET /metrics` shows. Every label is a name of the configuration or one of
 //! our own words, so no client can make a series.
 
+mod watched;
+
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use ringfence_chat::Usage;
 use ringfence_fence::{Decision, Failure, Refusal, Remover, Verdict};
 use ringfence_policy::Seen;
 
+pub use self::watched::Watched;
 use crate::classifiers::Scored;
 use crate::house::House;
 use crate::limits::Exceeded;
@@ -28,6 +31,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     /// How each policy does.
     pub tallies: Tallies,
+    /// How candidates compare with them.
+    pub watched: Watched,
     registry: Registry,
     requests: Family<Outcome, Counter>,
     refusals: Family<Refused, Counter>,
@@ -141,13 +146,12 @@ impl Metrics {
     pub fn new() -> Metrics {
         let mut metrics = Metrics {
             tallies: Tallies::default(),
+            watched: Watched::new(),
             registry: Registry::with_prefix("ringfence"),
             requests: Family::default(),
             refusals: Family::default(),
             policy_failures: Family::default(),
-            policy_seconds: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(5e-6, 2.0, 16))
-            }),
+            policy_seconds: Family::new_with_constructor(policy_seconds),
             answer_cuts: Family::default(),
             answer_stops: Family::default(),
             departures: Family::default(),
@@ -178,6 +182,7 @@ impl Metrics {
 
     fn register(&mut self) {
         let r = &mut self.registry;
+        self.watched.register(r);
         r.register(
             "requests",
             "Chat requests by how they ended and who answered",
@@ -367,6 +372,10 @@ impl Default for Metrics {
     fn default() -> Metrics {
         Metrics::new()
     }
+}
+
+fn policy_seconds() -> Histogram {
+    Histogram::new(exponential_buckets(5e-6, 2.0, 16))
 }
 
 fn seconds() -> Histogram {

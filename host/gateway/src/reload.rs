@@ -65,6 +65,8 @@ pub enum Reloaded {
     Unmoved(Unmoved),
     /// It takes longer than anybody should wait, and goes on.
     Late,
+    /// Nothing was done: too many wait already.
+    Busy,
 }
 
 impl Reloader {
@@ -77,7 +79,7 @@ impl Reloader {
     pub async fn reload(&self, change: Change) -> Reloaded {
         let (reply, answer) = oneshot::channel();
         if self.0.try_send(Order { change, reply }).is_err() {
-            return Reloaded::Late;
+            return Reloaded::Busy;
         }
         match tokio::time::timeout(Reloader::WITHIN, answer).await {
             Ok(Ok(reloaded)) => reloaded,

@@ -7,7 +7,7 @@
 //! counts while the entry names a candidate; once the entry's own file has the digest, it
 //! says nothing more.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_fence::Digest;
@@ -118,8 +118,23 @@ pub fn promote(
         });
     };
     let loaded = candidate.loaded.as_ref().map_err(|why| refused(why.clone()))?;
+    let standing = entry.candidate.as_ref().map(|candidate| &candidate.file);
+    let is_judged =
+        |file: &PathBuf| read(file).is_ok_and(|bytes| Digest::of(&bytes) == loaded.policy.digest);
+    if !standing.is_some_and(is_judged) {
+        let why = "its file has changed since it was loaded: look at it again, and repeat";
+        return Err(refused(why.to_owned()));
+    }
+    if entry.digest.is_some() && entry.candidate.as_ref().is_some_and(|next| next.digest.is_none())
+    {
+        let why = "the entry pins its digest: pin the candidate's too, as candidate_digest";
+        return Err(refused(why.to_owned()));
+    }
     let undo = Undo::of(predecessors, name);
-    let former = predecessors.recall(&signature_of(name), |_| true).unwrap_or_default();
+    // Rolling back leads to the entry's own file, however many candidates came after it.
+    let first = promoted(predecessors, name).is_none();
+    let kept = if first { signature_of(name) } else { former_signature_of(name) };
+    let former = predecessors.recall(&kept, |_| true).unwrap_or_default();
     let written = (predecessors.keep(&former_signature_of(name), &former))
         .and_then(|()| predecessors.keep(&promotion_of(name), &loaded.policy.digest.0));
     written.map_err(|error| unwritten(name, &error))?;
@@ -196,6 +211,11 @@ fn load(
     let policy: Policy = sandbox.load_beside(&entry, &bytes).map_err(|error| error.to_string())?;
     proof::prove(sandbox, file, &bytes, &next.limits, next.require_cases)?;
     Ok(Loaded { policy: Arc::new(policy), tally: Arc::default() })
+}
+
+/// The record of a promotion that is over.
+pub(super) fn over(name: &str) -> (String, Vec<u8>) {
+    (promotion_of(name), Vec::new())
 }
 
 fn unwritten(name: &str, error: &std::io::Error) -> Unmoved {

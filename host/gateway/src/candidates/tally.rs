@@ -101,14 +101,14 @@ impl CandidateTally {
         live: &Verdict,
         candidate: &Verdict,
         targets: &[(Arc<Target>, Vitals)],
-    ) {
-        self.count(Agreement::between(live, candidate, targets));
+    ) -> Agreement {
         self.tallies.note(candidate);
+        self.count(Agreement::between(live, candidate, targets))
     }
 
     /// It was not asked.
-    pub(super) fn dropped(&self) {
-        self.count(Agreement::Dropped);
+    pub(super) fn dropped(&self) -> Agreement {
+        self.count(Agreement::Dropped)
     }
 
     /// How often it compared how.
@@ -121,9 +121,10 @@ impl CandidateTally {
         self.tallies.of(name)
     }
 
-    fn count(&self, agreement: Agreement) {
+    fn count(&self, agreement: Agreement) -> Agreement {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry(agreement).or_default() += 1;
+        agreement
     }
 }
 

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use ringfence::config::{Config, NoKey, Surroundings};
+use ringfence::reload::Reloader;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -33,8 +34,10 @@ pub struct Running {
 
 /// The variable that holds the token.
 const TOKEN: &str = "RINGFENCE_ADMIN_TOKEN";
-/// How long the gateway may take.
-const WITHIN: Duration = Duration::from_secs(10);
+/// How long the gateway may take to tell something.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// How long it may take to change something: it compiles, and says itself when it is late.
+const CHANGED_WITHIN: Duration = Reloader::WITHIN.saturating_add(TOLD_WITHIN);
 /// Bytes of an answer at most.
 const ANSWER_BYTES: usize = 16 << 20;
 
@@ -129,8 +132,10 @@ async fn asked(
         }
         serde_json::from_slice(&body).map_err(|error| nobody(&error))
     };
-    let late = || Trouble::Found(format!("nothing answers at {address} within 10 s"));
-    tokio::time::timeout(WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
+    let within = if *method == Method::GET { TOLD_WITHIN } else { CHANGED_WITHIN };
+    let seconds = within.as_secs();
+    let late = || Trouble::Found(format!("nothing answers at {address} within {seconds} s"));
+    tokio::time::timeout(within, asked).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// What it was that the gateway did not do.

@@ -126,11 +126,14 @@ fn candidates(policies: &[Value], screen: &mut Screen) -> Result<(), Trouble> {
         let state = visible(candidate["state"].as_str().unwrap_or(""));
         let style = if state == "watching" { Style::Good } else { Style::Bad };
         let judged = candidate["judged"].as_u64().unwrap_or(0);
+        let time = |key: &str| candidate[key].as_u64().map_or("-".to_owned(), microseconds);
         let words = if words.is_empty() { "-".to_owned() } else { words.join(", ") };
         rows.push(vec![
             visible(policy["name"].as_str().unwrap_or("")).into(),
             Cell::styled(style, state),
             judged.to_string().into(),
+            time("p50_us").into(),
+            time("p99_us").into(),
             words.into(),
         ]);
     }
@@ -139,7 +142,7 @@ fn candidates(policies: &[Value], screen: &mut Screen) -> Result<(), Trouble> {
     }
     rows.insert(
         0,
-        ["name", "state", "judged", "compared with the live version"].map(Into::into).into(),
+        ["name", "state", "judged", "p50", "p99", "beside the live version"].map(Into::into).into(),
     );
     screen.heading("Candidates")?;
     Ok(screen.rows(&rows)?)
