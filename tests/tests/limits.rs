@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ringfence_tests::client::{Answer, Client, ask, ask_streamed};
-use ringfence_tests::{Configuration, Gateway, Play, Target, Upstream, ringfence_in};
+use ringfence_tests::{Configuration, Gateway, Play, Policy, Target, Upstream, ringfence_in};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -106,6 +106,23 @@ async fn without_a_target_that_it_covers_a_budget_refuses() {
     assert!(refused.text().contains("insufficient_quota"), "{}", refused.text());
     assert_eq!(header(&refused, "x-should-retry"), "false");
     cloud.assert_untouched();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_see_what_is_left_of_a_budget() {
+    let limit = "[[limits]]\nname = \"money\"\nwindow = \"month\"\ndollars = 0.5\n";
+    for (limits, statuses) in [(limit, [200, 403]), ("", [200, 200])] {
+        let cloud = Upstream::echo().await;
+        let policy = Policy::guest("tagged", json!({"at_least": 0.499}));
+        let gateway = Gateway::start(&limited(dear(&cloud), limits).policy(policy));
+        let mut modest = ask("hello");
+        modest["max_tokens"] = json!(100);
+        for status in statuses {
+            // It uses 0.007 dollars.
+            let answer = as_caller(&gateway, KEY).chat(&modest).await;
+            assert_eq!(answer.status, status, "{}", answer.text());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,8 @@ struct Config {
     prefer: Vec<String>,
     /// Grants that it claims to need.
     needs: Vec<String>,
+    /// Nowhere when fewer dollars are left.
+    at_least: f64,
 }
 
 impl Default for Config {
@@ -27,12 +29,14 @@ impl Default for Config {
             permit: "any".to_owned(),
             prefer: Vec::new(),
             needs: Vec::new(),
+            at_least: 0.0,
         }
     }
 }
 
 struct Tagged {
     judgement: Judgement,
+    at_least: f64,
 }
 
 impl Policy for Tagged {
@@ -60,10 +64,13 @@ impl Policy for Tagged {
             judgement = judgement.because(&config.code);
         }
         judgement.prefer = config.prefer;
-        Ok((Tagged { judgement }, declaration))
+        Ok((Tagged { judgement, at_least: config.at_least }, declaration))
     }
 
-    fn judge(&self, _: &Request) -> Result<Judgement, String> {
+    fn judge(&self, request: &Request) -> Result<Judgement, String> {
+        if request.budget_left.is_some_and(|left| left < self.at_least) {
+            return Ok(Judgement::nowhere());
+        }
         Ok(self.judgement.clone())
     }
 }
