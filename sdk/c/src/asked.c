@@ -70,11 +70,15 @@ static double number_in(const cJSON *object, const char *name, double otherwise)
 }
 
 static uint32_t count_in(const cJSON *object, const char *name, uint32_t otherwise) {
-  return (uint32_t)number_in(object, name, otherwise);
+  double number = number_in(object, name, otherwise);
+  bool is_count = number >= 0 && number <= UINT32_MAX && number == (double)(uint32_t)number;
+  if (!is_count) rf_wrong("no whole number from 0", name);
+  return (uint32_t)number;
 }
 
 static bool truth_in(const cJSON *object, const char *name, bool otherwise) {
   const cJSON *found = member(object, name);
+  if (found != NULL && !cJSON_IsBool(found)) rf_wrong("neither true nor false", name);
   return found == NULL ? otherwise : cJSON_IsTrue(found);
 }
 
@@ -88,12 +92,33 @@ static uint8_t word_in(const cJSON *object, const char *name, const char *otherw
   rf_wrong("unknown word", name);
 }
 
+/* The member as a list, or NULL without it. */
+static const cJSON *list_in(const cJSON *object, const char *name) {
+  const cJSON *found = member(object, name);
+  if (found != NULL && !cJSON_IsArray(found)) rf_wrong("no list", name);
+  return found;
+}
+
+/* The member as an object, or NULL without it. */
+static const cJSON *object_in(const cJSON *object, const char *name) {
+  const cJSON *found = member(object, name);
+  if (found != NULL && !cJSON_IsObject(found)) rf_wrong("no object", name);
+  return found;
+}
+
+/* A text that has to be there. */
+static rf_string needed_in(const cJSON *object, const char *name) {
+  if (member(object, name) == NULL) rf_wrong("missing", name);
+  return string_in(object, name, "");
+}
+
 static rf_strings strings_in(const cJSON *object, const char *name) {
   rf_strings list = {NULL, 0};
   const cJSON *item;
-  cJSON_ArrayForEach(item, member(object, name)) {
+  cJSON_ArrayForEach(item, list_in(object, name)) {
+    if (!cJSON_IsString(item)) rf_wrong("no list of texts", name);
     list.ptr = realloc(list.ptr, (list.len + 1) * sizeof *list.ptr);
-    list.ptr[list.len++] = string(cJSON_IsString(item) ? item->valuestring : "");
+    list.ptr[list.len++] = string(item->valuestring);
   }
   return list;
 }
@@ -101,7 +126,7 @@ static rf_strings strings_in(const cJSON *object, const char *name) {
 static made_list_tuple2_string_string_t pairs_in(const cJSON *object, const char *name) {
   made_list_tuple2_string_string_t list = {NULL, 0};
   const cJSON *item;
-  cJSON_ArrayForEach(item, member(object, name)) {
+  cJSON_ArrayForEach(item, object_in(object, name)) {
     list.ptr = realloc(list.ptr, (list.len + 1) * sizeof *list.ptr);
     char *value = cJSON_IsString(item) ? item->valuestring : cJSON_PrintUnformatted(item);
     list.ptr[list.len++] = (made_tuple2_string_string_t){string(item->string), string(value)};
@@ -138,7 +163,7 @@ rf_request rf_asked(const cJSON *written) {
   request.seed = count_in(written, "seed", 0);
 
   const cJSON *item;
-  cJSON_ArrayForEach(item, member(written, "segments")) {
+  cJSON_ArrayForEach(item, list_in(written, "segments")) {
     size_t len = request.segments.len;
     request.segments.ptr = realloc(request.segments.ptr, (len + 1) * sizeof(rf_segment));
     request.segments.ptr[len] = segment_of(item, (uint32_t)len);
@@ -146,12 +171,13 @@ rf_request rf_asked(const cJSON *written) {
   }
   rf_findings *findings = &request.findings.val;
   request.findings.is_some = true;
-  cJSON_ArrayForEach(item, member(written, "findings")) {
+  cJSON_ArrayForEach(item, list_in(written, "findings")) {
     findings->ptr = realloc(findings->ptr, (findings->len + 1) * sizeof(rf_finding));
     findings->ptr[findings->len++] = finding_of(item, &request);
   }
   if (findings->len > 1) qsort(findings->ptr, findings->len, sizeof(rf_finding), by_place);
-  cJSON_ArrayForEach(item, member(written, "scores")) {
+  cJSON_ArrayForEach(item, object_in(written, "scores")) {
+    if (!cJSON_IsNumber(item)) rf_wrong("no probability", item->string);
     size_t len = request.scores.len;
     request.scores.ptr = realloc(request.scores.ptr, (len + 1) * sizeof *request.scores.ptr);
     request.scores.ptr[len].f0 = string(item->string);
@@ -161,7 +187,7 @@ rf_request rf_asked(const cJSON *written) {
   if (request.scores.len > 1) {
     qsort(request.scores.ptr, request.scores.len, sizeof *request.scores.ptr, by_name);
   }
-  const cJSON *places = member(written, "targets");
+  const cJSON *places = list_in(written, "targets");
   if (places == NULL) {
     places = cJSON_Parse("[{\"name\":\"local\",\"zone\":\"process\"},"
                          "{\"name\":\"premises\",\"zone\":\"premises\"},"
@@ -214,12 +240,12 @@ static rf_segment segment_of(const cJSON *piece, uint32_t id) {
 static rf_finding finding_of(const cJSON *written, const rf_request *request) {
   rf_members(written, "a finding has no member", "segment", "text", "entity", "score", NULL);
   uint32_t id = count_in(written, "segment", 0);
-  rf_string text = string_in(written, "text", "");
+  rf_string text = needed_in(written, "text");
   const rf_segment *segment = rf_segment_of(request, id);
   int64_t at = segment == NULL ? -1 : rf_find(segment->text.val, (char *)text.ptr, 0);
   if (at < 0) rf_wrong("a segment does not hold the text of a finding", "");
   return (rf_finding){id, (uint32_t)at, (uint32_t)(at + (int64_t)text.len),
-                      string_in(written, "entity", ""), (float)number_in(written, "score", 1)};
+                      needed_in(written, "entity"), (float)number_in(written, "score", 1)};
 }
 
 static rf_target target_of(const cJSON *place) {
@@ -227,7 +253,7 @@ static rf_target target_of(const cJSON *place) {
              "healthy", "in_flight", "queued", "capacity", "first_token_ms", "p50_ms", "p99_ms",
              "error_rate", "input_price", "output_price", NULL);
   return (rf_target){
-      .name = string_in(place, "name", ""),
+      .name = needed_in(place, "name"),
       .zone = word_in(place, "zone", "", rf_zones),
       .region = string_in(place, "region", ""),
       .attributes = pairs_in(place, "attributes"),

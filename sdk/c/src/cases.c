@@ -3,11 +3,15 @@
 
 #include "cases.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Seconds that one case may take: what a policy does in milliseconds, or never. */
+#define CASE_SECONDS 10
 
 static int held(const cJSON *one);
 static cJSON *said_of(const cJSON *one);
@@ -30,6 +34,13 @@ int main(int count, char **arguments) {
   } while (got > 0);
   text[len] = 0;
   const cJSON *cases = cJSON_Parse(text), *one;
+  if (text[0] != 0 && cases == NULL) {
+    int line = 1;
+    for (const char *at = text; at < cJSON_GetErrorPtr(); at++) line += *at == '\n';
+    char place[32];
+    snprintf(place, sizeof place, "line %d", line);
+    rf_wrong("this is no JSON", place);
+  }
   if (!cJSON_IsArray(cases) || cJSON_GetArraySize(cases) == 0) {
     rf_wrong("expected a list of cases", path);
   }
@@ -37,12 +48,21 @@ int main(int count, char **arguments) {
   cJSON_ArrayForEach(one, cases) {
     fflush(NULL);
     pid_t child = fork();
-    if (child == 0) exit(held(one));
+    if (child == 0) {
+      alarm(CASE_SECONDS);
+      exit(held(one));
+    }
     int status = 0;
-    waitpid(child, &status, 0);
+    if (child < 0 || waitpid(child, &status, 0) != child) rf_wrong("no process for a case", "");
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "name"));
+    const char *why = NULL;
     if (!WIFEXITED(status)) {
-      const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "name"));
-      fprintf(stderr, "FAILED  %s\n        the policy trapped\n", name == NULL ? "" : name);
+      why = WTERMSIG(status) == SIGALRM ? "the policy did not end" : "the policy trapped";
+    } else if (WEXITSTATUS(status) > 1) {
+      why = "the case is written wrongly: see above";
+    }
+    if (why != NULL) {
+      fprintf(stderr, "FAILED  %s\n        %s\n", name == NULL ? "" : name, why);
     }
     failed += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     all++;
@@ -307,8 +327,9 @@ static cJSON *complete(const cJSON *expect) {
     for (const char *const *name =
              (const char *const[]){"segment", "text", "entity", "action", "scope", NULL};
          *name; name++) {
-      cJSON_AddItemToObject(list[at], *name,
-                            cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(edit, *name), true));
+      const cJSON *value = cJSON_GetObjectItemCaseSensitive(edit, *name);
+      if (value == NULL) rf_wrong("an edit lacks", *name);
+      cJSON_AddItemToObject(list[at], *name, cJSON_Duplicate(value, true));
     }
   }
   if (count > 1) qsort(list, (size_t)count, sizeof *list, by_print);

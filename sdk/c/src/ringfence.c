@@ -155,7 +155,7 @@ float rf_score(const rf_request *request, const char *label) {
 bool rf_is_within(const rf_target *target, rf_zone zone) { return target->zone <= zone; }
 
 bool rf_has_room(const rf_target *target) {
-  return target->healthy && target->in_flight + target->queued < target->capacity;
+  return target->healthy && (uint64_t)target->in_flight + target->queued < target->capacity;
 }
 
 /* -- strings and spans ------------------------------------------------------------------------------ */
@@ -195,6 +195,19 @@ uint32_t rf_character_before(rf_string text, uint32_t offset) {
 uint32_t rf_character_after(rf_string text, uint32_t offset) {
   while (offset < text.len && goes_on(text.ptr[offset])) offset++;
   return offset < text.len ? offset : (uint32_t)text.len;
+}
+
+rf_string rf_part(rf_string text, uint32_t start, uint32_t end) {
+  bool is_part = start < end && end <= text.len && rf_character_before(text, start) == start &&
+                 rf_character_before(text, end) == end;
+  if (!is_part) return (rf_string){NULL, 0};
+  return (rf_string){text.ptr + start, end - start};
+}
+
+rf_string rf_finding_text(const rf_request *request, const rf_finding *finding) {
+  const rf_segment *segment = rf_segment_of(request, finding->segment);
+  if (segment == NULL || !segment->text.is_some) return (rf_string){NULL, 0};
+  return rf_part(segment->text.val, finding->start, finding->end);
 }
 
 /* -- the judgement ------------------------------------------------------------------------------------ */

@@ -84,6 +84,11 @@ int64_t rf_find(rf_string text, const char *word, size_t from);
  * ends inside a character fails the whole judgement. */
 uint32_t rf_character_before(rf_string text, uint32_t offset);
 uint32_t rf_character_after(rf_string text, uint32_t offset);
+/* A part of a text, which is not copied: an empty string for a span that is not in it or that
+ * ends inside a character. */
+rf_string rf_part(rf_string text, uint32_t start, uint32_t end);
+/* The text of a finding, not copied; an empty string without the grant `text`. */
+rf_string rf_finding_text(const rf_request *request, const rf_finding *finding);
 
 /* -- the judgement ---------------------------------------------------------------------------- */
 
