@@ -71,6 +71,9 @@ fn world(contract: &str, exports: &[String]) -> Result<(Resolve, WorldId), LoadE
         };
         text += &format!("{way} {of};\n");
     }
+    if !text.contains("\nexport ") {
+        return Err(damaged("it exports nothing of this contract"));
+    }
     text += "}\n";
     let made = resolve.push_source("made", &text).map_err(damaged)?;
     let world = resolve.select_world(&[made], Some("made")).map_err(damaged)?;

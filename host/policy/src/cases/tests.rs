@@ -83,7 +83,7 @@ fn mistakes_have_a_line_and_what_was_expected() {
         ("[1]", 1, "expected struct"),
         ("[\n\n{\"name\": 1,\n\"expect\": {}}]", 3, "expected a string"),
         (&case("\"expekt\": {}"), 4, "expected one of `name`"),
-        (&case("\"grants\": [\"model\"], \"expect\": {}"), 4, "expected one of `text`"),
+        (&case("\"grants\": [\"network\"], \"expect\": {}"), 4, "expected one of `text`"),
         (&case("\"expect\": {\"cod\": \"\"}"), 4, "unknown field `cod`, expected one of `permit`"),
         (&case("\"expect\": {\"permit\": \"moon\"}"), 4, "permit is any, nowhere, process"),
         (&case("\"expect\": {\"failed\": \"trap\"}"), 4, "unknown field `failed`"),
